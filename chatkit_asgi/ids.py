@@ -1,0 +1,42 @@
+"""Ids and time: the only place that makes either.
+
+Ids are a prefix and 128 bits, 48 of them milliseconds since 1970 and 80 random (the layout of UUID version 7 without
+its version bits), so they sort by time and never collide in practice. Times are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+__all__ = ["PREFIXES", "StoreItemType", "default_generate_id", "random_id", "utc_now"]
+
+StoreItemType = Literal["thread", "message", "tool_call", "task", "workflow", "attachment", "sdk_hidden_context"]
+
+PREFIXES: Final[dict[str, str]] = {
+    "thread": "thr",
+    "message": "msg",
+    "tool_call": "tc",
+    "workflow": "wf",
+    "task": "tsk",
+    "attachment": "atc",
+    "sdk_hidden_context": "shcx",
+}
+
+
+def random_id(prefix: str, *, clock: Callable[[], float] = time.time) -> str:
+    """``prefix``, an underscore and 32 hex digits that sort by time."""
+    return f"{prefix}_{int(clock() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def default_generate_id(item_type: StoreItemType) -> str:
+    """A new id for a record of that type; the prefix tells the type."""
+    return random_id(PREFIXES[item_type])
+
+
+def utc_now() -> datetime:
+    """Now, aware, in UTC."""
+    return datetime.now(UTC)

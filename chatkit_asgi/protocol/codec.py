@@ -1,0 +1,123 @@
+"""Bytes to values and back. Nothing else in the library calls the serializer.
+
+Decoders are built once: one for requests, one for each type that is asked for. Encoding follows the omission policy of
+:mod:`chatkit_asgi._base`. Malformed bytes end in exactly one exception, :class:`~chatkit_asgi.errors.BadRequest`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, TypeVar, overload
+
+import msgspec
+
+from .._base import encode, well_formed
+from ..errors import BadRequest
+from ..types import ChatKitReq, ThreadItem, UnknownItem
+
+__all__ = ["decode", "decode_item", "decode_request", "encode", "well_formed"]
+
+T = TypeVar("T")
+
+REQUEST_TYPES: Final[frozenset[str]] = frozenset(
+    str(kind.__struct_config__.tag) for kind in ChatKitReq.__origin__.__args__  # type: ignore[attr-defined]
+)
+
+_request = msgspec.json.Decoder(ChatKitReq)
+_item: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ThreadItem)
+
+
+class _Tag(msgspec.Struct):
+    type: str
+
+
+class _ItemHead(msgspec.Struct):
+    """The fields that every item has, whatever its type."""
+
+    id: str
+    thread_id: str
+    created_at: datetime
+    type: str
+
+
+_tag = msgspec.json.Decoder(_Tag)
+
+
+@lru_cache(maxsize=256)
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+@overload
+def decode(data: bytes | bytearray | str, kind: type[T]) -> T: ...
+@overload
+def decode(data: bytes | bytearray | str, kind: Any) -> Any: ...
+def decode(data: bytes | bytearray | str, kind: Any) -> Any:
+    """Decode one JSON value of a public type or union.
+
+    Raises:
+        BadRequest: Not JSON (code ``malformed_json``) or JSON that does not fit (``invalid_request``, with ``path``).
+    """
+    return _run(_decoder(kind), data)
+
+
+def decode_request(data: bytes | bytearray) -> ChatKitReq:
+    """Decode the body of a request.
+
+    Raises:
+        BadRequest: As :func:`decode`, and with code ``unknown_request_type`` for a ``type`` that this version lacks.
+    """
+    try:
+        return _run(_request, data)
+    except BadRequest as error:
+        if error.path == "$.type" and (name := _peek(data)) is not None:
+            raise BadRequest(
+                f"Unknown request type {name[:100]!r}.", code="unknown_request_type", path="$.type"
+            ) from error
+        raise
+
+
+def decode_item(data: bytes) -> Any:
+    """Decode a stored item; one whose type is unknown comes back as :class:`~chatkit_asgi.types.UnknownItem`.
+
+    Raises:
+        BadRequest: It is not an item at all, or a known one that is damaged.
+    """
+    try:
+        return _item.decode(data)
+    except msgspec.ValidationError:
+        name = _peek(data)
+        if name is None or name in ITEM_TYPES:
+            return _run(_item, data)
+        head = decode(data, _ItemHead)
+        return UnknownItem(
+            id=head.id, thread_id=head.thread_id, created_at=head.created_at, type=head.type, raw=bytes(data)
+        )
+
+
+ITEM_TYPES: Final[frozenset[str]] = frozenset(
+    str(kind.__struct_config__.tag) for kind in ThreadItem.__origin__.__args__  # type: ignore[attr-defined]
+)
+
+
+def _peek(data: bytes | bytearray) -> str | None:
+    try:
+        return _tag.decode(data).type
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _run(decoder: msgspec.json.Decoder[Any], data: bytes | bytearray | str) -> Any:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).rpartition(" - at `")
+        path = where.removesuffix("`") if message else "$"
+        raise BadRequest(message or str(error), code="invalid_request", path=path) from None
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error}", code="malformed_json", path="$") from None
+    except UnicodeError:
+        raise BadRequest("The body is not UTF-8.", code="malformed_json", path="$") from None
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.", code="malformed_json", path="$") from None

@@ -1,0 +1,56 @@
+"""What a client may see (wire.md section 2.1): the one place that decides it.
+
+Hidden items stay on the server whatever event carries them. A thread loses its ``metadata``; an attachment loses its
+``metadata`` and, outside the answer to ``attachments.create``, its ``upload_descriptor``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..types import (
+    HiddenContextItem,
+    Page,
+    SDKHiddenContextItem,
+    Thread,
+    ThreadMetadata,
+    UserMessageItem,
+)
+
+__all__ = ["HIDDEN_TYPES", "attachment_on_wire", "is_hidden", "item_on_wire", "thread_on_wire"]
+
+HIDDEN_TYPES: Final = frozenset({"hidden_context_item", "sdk_hidden_context"})
+
+
+def is_hidden(item: Any) -> bool:
+    """Whether the item is for the model only."""
+    return isinstance(item, HiddenContextItem | SDKHiddenContextItem)
+
+
+def item_on_wire(item: Any) -> Any:
+    """``item`` as the client may see it; the item itself when nothing has to go."""
+    if isinstance(item, UserMessageItem) and any(
+        each.metadata is not None or each.upload_descriptor is not None for each in item.attachments
+    ):
+        return item.model_copy(update={"attachments": [attachment_on_wire(each) for each in item.attachments]})
+    return item
+
+
+def attachment_on_wire(attachment: Any, *, upload: bool = False) -> Any:
+    """``attachment`` as the client may see it; ``upload`` keeps the descriptor."""
+    hidden: dict[str, Any] = {"metadata": None}
+    if not upload:
+        hidden["upload_descriptor"] = None
+    return attachment.model_copy(update=hidden)
+
+
+def thread_on_wire(thread: ThreadMetadata, items: Page[Any] | None = None) -> Thread:
+    """``thread`` as the client may see it, with ``items`` or an empty page."""
+    return Thread(
+        id=thread.id,
+        title=thread.title,
+        created_at=thread.created_at,
+        status=thread.status,
+        allowed_image_domains=thread.allowed_image_domains,
+        items=items if items is not None else Page(),
+    )

@@ -1,0 +1,198 @@
+"""The things a thread consists of (wire.md section 8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+
+from .._base import Checked, PydanticUnion, Wire
+from ..widgets import as_root
+from .attachments import Attachment
+from .inputs import InferenceOptions, StructuredInput, UserMessageContent
+from .sources import Annotation
+from .tasks import Task, Workflow
+
+if TYPE_CHECKING:
+    from ..widgets import WidgetRoot
+else:
+    WidgetRoot = Any
+
+__all__ = [
+    "AssistantMessageContent",
+    "AssistantMessageItem",
+    "ClientToolCallItem",
+    "EndOfTurnItem",
+    "GeneratedImage",
+    "GeneratedImageItem",
+    "HiddenContextItem",
+    "SDKHiddenContextItem",
+    "StructuredInputItem",
+    "TaskItem",
+    "ThreadItem",
+    "ThreadItemBase",
+    "UnknownItem",
+    "UserMessageItem",
+    "WidgetItem",
+    "WorkflowItem",
+]
+
+
+class ThreadItemBase(Checked):
+    """What every item has."""
+
+    id: str
+    thread_id: str
+    created_at: datetime
+
+
+class UserMessageItem(ThreadItemBase):
+    """``user_message``: what a person said."""
+
+    type: Literal["user_message"] = "user_message"
+    content: list[UserMessageContent]
+    attachments: list[Attachment] = []
+    quoted_text: str | None = None
+    inference_options: InferenceOptions
+
+
+class AssistantMessageContent(Checked):
+    """``output_text``: Markdown with citations."""
+
+    annotations: list[Annotation] = []
+    text: str
+    type: Literal["output_text"] = "output_text"
+
+
+class AssistantMessageItem(ThreadItemBase):
+    """``assistant_message``: what the assistant said."""
+
+    type: Literal["assistant_message"] = "assistant_message"
+    content: list[AssistantMessageContent]
+
+
+class ClientToolCallItem(ThreadItemBase):
+    """``client_tool_call``: work for the page; the client answers with ``threads.add_client_tool_output``."""
+
+    type: Literal["client_tool_call"] = "client_tool_call"
+    status: Literal["pending", "completed"] = "pending"
+    call_id: str
+    name: str
+    arguments: dict[str, Any]
+    output: Any = None
+
+
+class WidgetItem(ThreadItemBase):
+    """``widget``: a card, a list or a basic root."""
+
+    type: Literal["widget"] = "widget"
+    widget: WidgetRoot
+    copy_text: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.widget = as_root(self.widget)
+
+
+class GeneratedImage(Wire):
+    """An image that a model made."""
+
+    id: str
+    url: str
+    """Often a ``data:`` URL."""
+
+
+class GeneratedImageItem(ThreadItemBase):
+    """``generated_image``: without ``image`` the client shows it as loading."""
+
+    type: Literal["generated_image"] = "generated_image"
+    image: GeneratedImage | None = None
+
+
+class StructuredInputItem(ThreadItemBase):
+    """``structured_input``: questions; the client answers with ``threads.add_structured_input``."""
+
+    type: Literal["structured_input"] = "structured_input"
+    status: Literal["pending", "answered", "skipped"] = "pending"
+    inputs: list[StructuredInput]
+
+
+class TaskItem(ThreadItemBase):
+    """``task``: one step by itself."""
+
+    type: Literal["task"] = "task"
+    task: Task
+
+
+class WorkflowItem(ThreadItemBase):
+    """``workflow``: several steps."""
+
+    type: Literal["workflow"] = "workflow"
+    workflow: Workflow
+
+
+class EndOfTurnItem(ThreadItemBase):
+    """``end_of_turn``: a hint to the client that the answer is complete."""
+
+    type: Literal["end_of_turn"] = "end_of_turn"
+
+
+class HiddenContextItem(ThreadItemBase):
+    """``hidden_context_item``: for the model only; never sent to a client."""
+
+    type: Literal["hidden_context_item"] = "hidden_context_item"
+    content: Any
+
+
+class SDKHiddenContextItem(ThreadItemBase):
+    """``sdk_hidden_context``: written by the server itself, for the model only; never sent to a client."""
+
+    type: Literal["sdk_hidden_context"] = "sdk_hidden_context"
+    content: str
+
+
+class UnknownItem:
+    """A stored item whose type is newer than this library. It is kept and passed on byte for byte."""
+
+    __slots__ = ("created_at", "id", "raw", "thread_id", "type")
+
+    def __init__(self, *, id: str, thread_id: str, created_at: datetime, type: str, raw: bytes) -> None:  # noqa: A002
+        self.id = id
+        self.thread_id = thread_id
+        self.created_at = created_at
+        self.type = type
+        self.raw = raw
+
+    def __wire__(self) -> msgspec.Raw:
+        return msgspec.Raw(self.raw)
+
+    def __repr__(self) -> str:
+        return f"UnknownItem(id={self.id!r}, type={self.type!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UnknownItem) and msgspec.json.decode(self.raw) == msgspec.json.decode(other.raw)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def model_dump(self, **_: Any) -> dict[str, Any]:
+        """The item as nested dicts."""
+        plain: dict[str, Any] = msgspec.json.decode(self.raw)
+        return plain
+
+
+ThreadItem = Annotated[
+    UserMessageItem
+    | AssistantMessageItem
+    | ClientToolCallItem
+    | WidgetItem
+    | GeneratedImageItem
+    | StructuredInputItem
+    | TaskItem
+    | WorkflowItem
+    | EndOfTurnItem
+    | HiddenContextItem
+    | SDKHiddenContextItem,
+    PydanticUnion(),
+]
+"""Any item of this version. Stores also hand out :class:`UnknownItem` for rows of a newer one."""
