@@ -66,8 +66,7 @@ def build(*, database: str, choice: Choice, openai_model: str, pace: float) -> D
     ) -> AsyncIterator[Reply]:
         text = text_of(message) if message else ""
         thread.title = thread.title or text[:TITLE_LENGTH] or None
-        by_model = model is not None and text and not text.startswith("/")
-        assistant = model if by_model else scripted
+        assistant = model if model and text and not text.startswith("/") else scripted
         async with aclosing(assistant.respond(thread, message, context)) as replies:
             async for reply in replies:
                 yield reply

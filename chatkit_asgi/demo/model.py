@@ -15,7 +15,7 @@ import os
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from chatkit_asgi.errors import CustomStreamError
 from chatkit_asgi.store import Store
@@ -103,20 +103,27 @@ def history(newest_first: Iterable[ThreadItem], limit: int) -> list[EasyInputMes
     """
     messages: list[EasyInputMessageParam] = []
     for item in newest_first:
-        match item:
-            case UserMessageItem():
-                role, text = "user", "".join(part.text for part in item.content)
-            case AssistantMessageItem():
-                role, text = "assistant", "".join(part.text for part in item.content)
-            case HiddenContextItem() | SDKHiddenContextItem():
-                role, text = "system", json.dumps(item.content, default=str)
-            case _:
-                continue
+        said = _said(item)
+        if said is None:
+            continue
+        role, text = said
         limit -= len(text.encode())
         if limit < 0 and messages:
             break
         messages.append({"type": "message", "role": role, "content": text})
     return messages[::-1]
+
+
+def _said(item: ThreadItem) -> tuple[Literal["user", "assistant", "system"], str] | None:
+    match item:
+        case UserMessageItem():
+            return "user", "".join(part.text for part in item.content)
+        case AssistantMessageItem():
+            return "assistant", "".join(part.text for part in item.content)
+        case HiddenContextItem() | SDKHiddenContextItem():
+            return "system", json.dumps(item.content, default=str)
+        case _:
+            return None
 
 
 class LocalModel:

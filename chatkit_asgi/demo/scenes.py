@@ -52,6 +52,7 @@ from chatkit_asgi.types import (
     StructuredInputItem,
     StructuredInputMultipleChoice,
     StructuredInputMultipleChoiceOption,
+    Task,
     TaskItem,
     ThoughtTask,
     ThreadItem,
@@ -136,9 +137,9 @@ async def long(stage: Stage) -> AsyncIterator[Reply]:
 
 
 @_scene
-async def annotations(stage: Stage) -> AsyncIterator[Reply]:
+async def citations(stage: Stage) -> AsyncIterator[Reply]:
     """Text with citations of a page, a file and an entity."""
-    sources = {
+    sources: dict[str, URLSource | FileSource | EntitySource] = {
         "The protocol is open to any server": URLSource(
             title="ChatKit", url="https://platform.openai.com/docs/guides/chatkit"
         ),
@@ -198,7 +199,7 @@ async def reasoning(stage: Stage) -> AsyncIterator[Reply]:
             update=change(task_index=0, task=ThoughtTask(title="Thinking", content=thought)),
         )
         await stage.beat(5)
-    tasks = [ThoughtTask(title="Thinking", content=thought)]
+    tasks: list[Task] = [ThoughtTask(title="Thinking", content=thought)]
     done = Workflow(type="reasoning", tasks=tasks, summary=DurationSummary(duration=2))
     yield ThreadItemDoneEvent(item=item.model_copy(update={"workflow": done}))
 
@@ -207,7 +208,7 @@ async def reasoning(stage: Stage) -> AsyncIterator[Reply]:
 async def workflow(stage: Stage) -> AsyncIterator[Reply]:
     """Steps of work, each loading and then complete."""
     page = URLSource(title="ChatKit", url="https://platform.openai.com/docs/guides/chatkit")
-    steps = [
+    steps: list[Task] = [
         SearchTask(
             title="Search", title_query="chatkit", queries=["chatkit protocol"], sources=[page]
         ),
@@ -230,7 +231,7 @@ async def workflow(stage: Stage) -> AsyncIterator[Reply]:
             item_id=item.id, update=WorkflowTaskUpdated(task_index=index, task=step)
         )
     summary = CustomSummary(title=f"Did {len(steps)} things", icon="bolt")
-    done = Workflow(type="custom", tasks=list(steps), summary=summary)
+    done = Workflow(type="custom", tasks=steps, summary=summary)
     yield ThreadItemDoneEvent(item=item.model_copy(update={"workflow": done}))
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from chatkit_asgi import ChatKitRouter
 from chatkit_asgi.actions import Action
-from chatkit_asgi.demo.scenes import SCENES, Reply, Stage, card
+from chatkit_asgi.demo.scenes import SCENES, Reply, Scene, Stage, card
 from chatkit_asgi.store import Store
 from chatkit_asgi.types import (
     ClientToolCallItem,
@@ -47,12 +47,7 @@ class Scripted:
     ) -> AsyncGenerator[Reply, None]:
         """Answer a message, or, where there is none, what the client has just handed in."""
         stage = Stage(self._store, thread, context, self._pace)
-        if message is None:
-            scenes = [_thanks]
-        else:
-            keyword = text_of(message).strip().lower().lstrip("/")
-            scenes = list(SCENES.values()) if keyword == "tour" else [SCENES.get(keyword, _help)]
-        for scene in scenes:
+        for scene in _playlist(message):
             async for reply in scene(stage):
                 yield reply
 
@@ -88,6 +83,13 @@ class Scripted:
 def text_of(message: UserMessageItem) -> str:
     """The text of a user's message, tags included."""
     return "".join(part.text for part in message.content)
+
+
+def _playlist(message: UserMessageItem | None) -> list[Scene]:
+    if message is None:
+        return [_thanks]
+    keyword = text_of(message).strip().lower().lstrip("/")
+    return [*SCENES.values()] if keyword == "tour" else [SCENES.get(keyword, _help)]
 
 
 async def _help(stage: Stage) -> AsyncIterator[Reply]:

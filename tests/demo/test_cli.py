@@ -127,7 +127,7 @@ def test_the_demo_prints_how_to_talk_to_it_and_its_commands_work(tmp_path: Path)
     with running("demo", "--scripted", "--port", "0", "--pace", "0", cwd=tmp_path) as (
         process,
         printed,
-        url,
+        _,
     ):
         commands = re.findall(r"^ +(curl -N .*)$", printed, re.MULTILINE)
         assert len(commands) == 3
