@@ -166,8 +166,9 @@ def _welcome(address: str, demo: Demo, database: str) -> str:
 
 def _shown(listener: socket.socket) -> str:
     """The address to paste into a command on this machine."""
+    host: str
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host) or host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
