@@ -15,12 +15,28 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping
+from operator import is_
 from typing import Any, ClassVar, Literal, Self, TypeVar, cast, dataclass_transform, get_type_hints
 
 import msgspec
 from msgspec import Struct, StructMeta
 
-__all__ = ["SHADOW", "Checked", "PydanticMethods", "PydanticUnion", "Wire", "WireMeta", "convert", "enc_hook", "encode", "json_encoder", "pydantic_schema", "to_plain", "well_formed"]
+__all__ = [
+    "SHADOW",
+    "Checked",
+    "PydanticMethods",
+    "PydanticUnion",
+    "Wire",
+    "WireMeta",
+    "as_written",
+    "convert",
+    "enc_hook",
+    "encode",
+    "json_encoder",
+    "pydantic_schema",
+    "to_plain",
+    "well_formed",
+]
 
 T = TypeVar("T")
 
@@ -30,16 +46,17 @@ written. The field is dropped as a default, or cut by :func:`encode` where an eq
 
 
 def _factory(value: object) -> Callable[[], Any]:
-    if isinstance(value, list | dict):
-        return lambda: copy.copy(value)  # pyright: ignore[reportUnknownLambdaType, reportUnknownVariableType]
-    return lambda: value
+    container: Any = value
+    return container.copy if isinstance(value, list | dict) else lambda: value
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class WireMeta(StructMeta):
     """Turns plain declarations into the omission policy and the tag."""
 
-    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
+    def __new__(
+        mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any
+    ) -> Any:
         config.setdefault("kw_only", True)
         config.setdefault("omit_defaults", True)
         namespace["_nested"] = None
@@ -66,6 +83,10 @@ class PydanticMethods:
 
     _drop_none: ClassVar[bool] = False
 
+    def _as_written(self) -> Any:
+        """The value without what is not written of it. Widgets leave out the nulls in their own objects."""
+        return self
+
     def model_dump(
         self,
         *,
@@ -87,7 +108,11 @@ class PydanticMethods:
             exclude_unset: The same here: a struct does not remember what was passed to it.
             exclude_defaults: The same here.
         """
-        plain = to_plain(self, json=mode == "json", drop_none=exclude_none or exclude_unset or exclude_defaults)
+        plain = to_plain(
+            as_written(self),
+            json=mode == "json",
+            drop_none=exclude_none or exclude_unset or exclude_defaults,
+        )
         return {
             key: value
             for key, value in plain.items()
@@ -96,7 +121,8 @@ class PydanticMethods:
 
     def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
         """:meth:`model_dump` as JSON text; takes the same options."""
-        encoded = encode(self.model_dump(**{**options, "mode": "json"}))
+        options["mode"] = "json"
+        encoded = encode(self.model_dump(**options))
         return (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -139,6 +165,8 @@ class PydanticMethods:
         return {"type": "object", "title": cls.__name__}
 
 
+# The same again for mypy, which takes the nearest base's word before the metaclass's, and Struct has one too.
+@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class Wire(PydanticMethods, Struct, metaclass=WireMeta):
     """A struct of the protocol."""
 
@@ -159,7 +187,7 @@ class Checked(Wire):
             nested = cls._nested = _nested_fields(cls)
         for name, hint in nested:
             value = getattr(self, name)
-            kind = type(value)
+            kind = cast("Any", type(value))
             if kind is dict or (kind is list and dict in map(type, value)):
                 setattr(self, name, convert(value, hint))
 
@@ -182,7 +210,9 @@ def _nested_fields(cls: type[Struct]) -> tuple[tuple[str, Any], ...]:
 
     info = cast("msgspec.inspect.StructType", msgspec.inspect.type_info(cls))
     hints = get_type_hints(cls, include_extras=True)
-    return tuple((field.name, hints[field.name]) for field in info.fields if holds_struct(field.type))
+    return tuple(
+        (field.name, hints[field.name]) for field in info.fields if holds_struct(field.type)
+    )
 
 
 def enc_hook(value: Any) -> Any:
@@ -201,13 +231,37 @@ _SHADOW_KEY = b',"' + SHADOW.encode() + b'":"'
 
 def encode(value: Any) -> bytes:
     """``value`` as compact JSON. Text that UTF-8 cannot hold (lone surrogates) becomes U+FFFD."""
-    try:
-        encoded = json_encoder.encode(value)
-    except UnicodeEncodeError:
-        encoded = json_encoder.encode(_well_formed(to_plain(value)))
+    encoded = _encode(value)
+    if b"null" in encoded and (written := as_written(value)) is not value:
+        encoded = _encode(written)
     if _SHADOW_KEY in encoded:
         encoded = re.sub(rb',"' + SHADOW.encode() + rb'":"[^"]*"', b"", encoded)
     return encoded
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        return json_encoder.encode(value)
+    except UnicodeEncodeError:
+        return json_encoder.encode(_well_formed(msgspec.to_builtins(value, enc_hook=enc_hook)))
+
+
+def as_written(value: Any) -> Any:
+    """``value`` with the widgets in it as they are written; itself if none of them has anything to leave out."""
+    if isinstance(value, PydanticMethods):
+        value = value._as_written()  # pyright: ignore[reportPrivateUsage]
+    if isinstance(value, list):
+        elements: list[Any] = cast("Any", value)
+        written = [as_written(each) for each in elements]
+        return elements if all(map(is_, written, elements)) else written
+    if not isinstance(value, Struct):
+        return value
+    copied = value
+    for name in value.__struct_fields__:
+        if (new := as_written(old := getattr(value, name))) is not old:
+            copied = copy.copy(value) if copied is value else copied
+            setattr(copied, name, new)
+    return copied
 
 
 def well_formed(text: str) -> str:
@@ -219,9 +273,11 @@ def _well_formed(value: Any) -> Any:
     if isinstance(value, str):
         return well_formed(value)
     if isinstance(value, dict):
-        return {_well_formed(key): _well_formed(each) for key, each in cast("dict[Any, Any]", value).items()}
+        entries: dict[Any, Any] = cast("Any", value)
+        return {_well_formed(key): _well_formed(each) for key, each in entries.items()}
     if isinstance(value, list):
-        return [_well_formed(each) for each in cast("list[Any]", value)]
+        elements: list[Any] = cast("Any", value)
+        return [_well_formed(each) for each in elements]
     return value
 
 
@@ -230,14 +286,21 @@ def to_plain(value: Any, *, json: bool = False, drop_none: bool = False) -> Any:
     if isinstance(value, Struct):
         drop = drop_none or getattr(value, "_drop_none", False)
         names = value.__struct_fields__
-        plain = {n: to_plain(v, json=json, drop_none=drop) for n in names if (v := getattr(value, n)) is not None or not drop}
+        plain = {
+            n: to_plain(v, json=json, drop_none=drop)
+            for n in names
+            if (v := getattr(value, n)) is not None or not drop
+        }
         tag = value.__struct_config__.tag
         return plain if tag is None else {**plain, value.__struct_config__.tag_field or "type": tag}
     if isinstance(value, dict):
-        items = cast("dict[Any, Any]", value).items()
-        return {key: to_plain(each, json=json, drop_none=drop_none) for key, each in items}
+        entries: dict[Any, Any] = cast("Any", value)
+        return {
+            key: to_plain(each, json=json, drop_none=drop_none) for key, each in entries.items()
+        }
     if isinstance(value, list | tuple | set | frozenset):
-        return [to_plain(each, json=json, drop_none=drop_none) for each in cast("list[Any]", value)]
+        elements: Any = cast("Any", value)
+        return [to_plain(each, json=json, drop_none=drop_none) for each in elements]
     return msgspec.to_builtins(value, enc_hook=enc_hook) if json else value
 
 
@@ -250,21 +313,30 @@ def convert(value: Any, kind: Any) -> Any:
     return msgspec.convert(to_plain(value), kind)
 
 
-def pydantic_schema(source: Any) -> Any:
-    """A Pydantic core schema that validates with msgspec and serializes like :meth:`Wire.model_dump`."""
+def pydantic_schema(source: Any, *, validate: Callable[[Any], Any] | None = None) -> Any:
+    """A Pydantic core schema that validates with msgspec, or with a function of your own, and serializes like
+    :meth:`Wire.model_dump`."""
     from pydantic_core import core_schema
 
-    def validate(value: Any) -> Any:
+    def fits(value: Any) -> Any:
         try:
-            return value if isinstance(value, Struct) and not _is_mismatch(value, source) else convert(value, source)
+            if validate is not None:
+                return validate(value)
+            return (
+                value
+                if isinstance(value, Struct) and not _is_mismatch(value, source)
+                else convert(value, source)
+            )
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from error
 
     def serialize(value: Any, info: Any) -> Any:
-        return to_plain(value, json=info.mode == "json", drop_none=bool(info.exclude_none))
+        return to_plain(
+            as_written(value), json=info.mode == "json", drop_none=bool(info.exclude_none)
+        )
 
     return core_schema.no_info_plain_validator_function(
-        validate,
+        fits,
         serialization=core_schema.plain_serializer_function_ser_schema(serialize, info_arg=True),
     )
 

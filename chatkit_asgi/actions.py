@@ -23,7 +23,7 @@ class ActionConfig(Wire):
     type: str
     payload: Any = None
     handler: Handler = "server"
-    loadingBehavior: LoadingBehavior = "auto"  # noqa: N815 (wire name)
+    loadingBehavior: LoadingBehavior = "auto"
     streaming: bool = True
 
 
@@ -43,7 +43,9 @@ class _TypedAction:
 
     def __call__(self, **fields: Any) -> _Action:
         name = self._name()
-        return _Action(**({"type": name} if name is not None and "type" not in fields else {}), **fields)
+        return _Action(
+            **({"type": name} if name is not None and "type" not in fields else {}), **fields
+        )
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         return (type("Action", (_ActionBase,), {"_action_args": self.__args__}),)
@@ -62,9 +64,15 @@ class _TypedAction:
     ) -> ActionConfig:
         name = self._name()
         if name is None:
-            raise TypeError("create() needs an action with one literal type, such as Action[Literal['x'], Payload]")
+            raise TypeError(
+                "create() needs an action with one literal type, such as Action[Literal['x'], Payload]"
+            )
         return ActionConfig(
-            type=name, payload=payload, handler=handler, loadingBehavior=loading_behavior, streaming=streaming
+            type=name,
+            payload=payload,
+            handler=handler,
+            loadingBehavior=loading_behavior,
+            streaming=streaming,
         )
 
 
@@ -81,7 +89,7 @@ if TYPE_CHECKING:
     class Action(_Action, Generic[TType, TPayload]):
         """An action as the server receives it; ``Action[Literal["x"], Payload]`` names its type and payload."""
 
-        type: TType  # type: ignore[assignment]
+        type: TType  # pyright: ignore[reportIncompatibleVariableOverride]
         payload: TPayload = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
         @classmethod
@@ -101,5 +109,7 @@ if TYPE_CHECKING:
 else:
     Action = _Action
     Action.__name__ = Action.__qualname__ = "Action"
-    Action.__class_getitem__ = classmethod(lambda cls, args: _TypedAction(args if isinstance(args, tuple) else (args,)))
+    Action.__class_getitem__ = classmethod(
+        lambda cls, args: _TypedAction(args if isinstance(args, tuple) else (args,))
+    )
     Action.create = classmethod(lambda cls, *_, **__: _TypedAction((str,)).create())

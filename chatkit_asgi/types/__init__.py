@@ -91,7 +91,6 @@ from .requests import (
     ThreadGetByIdParams,
     ThreadListParams,
     ThreadRetryAfterItemParams,
-    ThreadUpdateParams,
     ThreadsAddClientToolOutputReq,
     ThreadsAddStructuredInputReq,
     ThreadsAddUserMessageReq,
@@ -103,6 +102,7 @@ from .requests import (
     ThreadsRetryAfterItemReq,
     ThreadsSyncCustomActionReq,
     ThreadsUpdateReq,
+    ThreadUpdateParams,
     is_streaming_req,
 )
 from .sources import (

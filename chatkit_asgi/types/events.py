@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -31,7 +31,7 @@ __all__ = [
     "ThreadUpdatedEvent",
 ]
 
-_UPDATED = "thread.item.updated"
+_UPDATED: Final = "thread.item.updated"
 
 
 class ThreadCreatedEvent(Checked):
@@ -60,7 +60,7 @@ class ThreadItemUpdatedEvent(
 ):
     """An unfinished item changes. A bare struct: this one is made for every token."""
 
-    type: Literal["thread.item.updated"] = msgspec.field(default=_UPDATED, name=SHADOW)  # type: ignore[assignment]
+    type: Literal["thread.item.updated"] = msgspec.field(default=_UPDATED, name=SHADOW)
     item_id: str
     update: ThreadItemUpdate
 

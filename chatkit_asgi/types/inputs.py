@@ -59,8 +59,9 @@ class InferenceOptions(Wire):
     model: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.tool_choice, dict):
-            self.tool_choice = convert(self.tool_choice, ToolChoice)
+        given: Any = self.tool_choice
+        if isinstance(given, dict):
+            self.tool_choice = convert(given, ToolChoice)
 
 
 class UserMessageInput(Wire):
@@ -124,4 +125,6 @@ class StructuredInputFreeform(StructuredInputBase):
     description: str | None = None
 
 
-StructuredInput = Annotated[StructuredInputMultipleChoice | StructuredInputFreeform, PydanticUnion()]
+StructuredInput = Annotated[
+    StructuredInputMultipleChoice | StructuredInputFreeform, PydanticUnion()
+]

@@ -157,7 +157,9 @@ class UnknownItem:
 
     __slots__ = ("created_at", "id", "raw", "thread_id", "type")
 
-    def __init__(self, *, id: str, thread_id: str, created_at: datetime, type: str, raw: bytes) -> None:  # noqa: A002
+    def __init__(
+        self, *, id: str, thread_id: str, created_at: datetime, type: str, raw: bytes
+    ) -> None:
         self.id = id
         self.thread_id = thread_id
         self.created_at = created_at
@@ -171,7 +173,9 @@ class UnknownItem:
         return f"UnknownItem(id={self.id!r}, type={self.type!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, UnknownItem) and msgspec.json.decode(self.raw) == msgspec.json.decode(other.raw)
+        return isinstance(other, UnknownItem) and msgspec.json.decode(
+            self.raw
+        ) == msgspec.json.decode(other.raw)
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -315,6 +315,6 @@ NonStreamingReq = (
 ChatKitReq = Annotated[StreamingReq | NonStreamingReq, PydanticUnion()]
 
 
-def is_streaming_req(request: ChatKitReq) -> [StreamingReq]:
+def is_streaming_req(request: ChatKitReq) -> TypeIs[StreamingReq]:
     """Whether the answer to ``request`` is a stream of events."""
     return isinstance(request, StreamingReq)

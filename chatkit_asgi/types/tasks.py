@@ -114,5 +114,6 @@ class Workflow(Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.summary, dict):
-            self.summary = convert(self.summary, CustomSummary if "title" in self.summary else DurationSummary)
+        given: Any = self.summary
+        if isinstance(given, dict):
+            self.summary = convert(given, CustomSummary if "title" in given else DurationSummary)

@@ -8,7 +8,15 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from .._base import Checked, PydanticUnion, Wire
 from .items import ThreadItem
 
-__all__ = ["ActiveStatus", "ClosedStatus", "LockedStatus", "Page", "Thread", "ThreadMetadata", "ThreadStatus"]
+__all__ = [
+    "ActiveStatus",
+    "ClosedStatus",
+    "LockedStatus",
+    "Page",
+    "Thread",
+    "ThreadMetadata",
+    "ThreadStatus",
+]
 
 T = TypeVar("T")
 

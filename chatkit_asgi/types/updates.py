@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -32,7 +32,7 @@ __all__ = [
     "WorkflowTaskUpdated",
 ]
 
-_TEXT_DELTA = "assistant_message.content_part.text_delta"
+_TEXT_DELTA: Final = "assistant_message.content_part.text_delta"
 
 
 class AssistantMessageContentPartAdded(Checked):
@@ -44,11 +44,19 @@ class AssistantMessageContentPartAdded(Checked):
 
 
 class AssistantMessageContentPartTextDelta(
-    PydanticMethods, Struct, tag_field="type", tag=_TEXT_DELTA, kw_only=True, omit_defaults=True, gc=False
+    PydanticMethods,
+    Struct,
+    tag_field="type",
+    tag=_TEXT_DELTA,
+    kw_only=True,
+    omit_defaults=True,
+    gc=False,
 ):
     """Append text to a part. A bare struct: this one is made for every token."""
 
-    type: Literal["assistant_message.content_part.text_delta"] = msgspec.field(default=_TEXT_DELTA, name=SHADOW)  # type: ignore[assignment]
+    type: Literal["assistant_message.content_part.text_delta"] = msgspec.field(
+        default=_TEXT_DELTA, name=SHADOW
+    )
     content_index: int
     delta: str
 
