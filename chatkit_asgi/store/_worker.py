@@ -1,0 +1,197 @@
+"""A thread of its own for a blocking connection, fed in batches from any event loop.
+
+A call is handed over at once and in order. The thread does everything that is waiting as one batch and wakes each
+event loop once. Cancelling a caller takes nothing back: what was handed over is done. Knows nothing of SQL.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import anyio
+from anyio.lowlevel import current_token
+
+from ..errors import StoreError
+
+__all__ = ["Call", "Session", "Worker"]
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+MAX_BATCH: Final = 256
+"""Calls in one batch, so that the first of many callers does not wait for all of them."""
+
+
+class Call(Generic[C]):
+    """Something to do with a connection, and who waits for it."""
+
+    __slots__ = ("done", "error", "value", "wake", "work")
+
+    def __init__(self, work: Callable[[C], Any]) -> None:
+        self.work = work
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.wake: Callable[..., Any]
+        """Runs a function soon in the caller's event loop; may be called from any thread."""
+        self.done: Callable[[], Any]
+        """Ends the caller's wait; to be called in its event loop."""
+
+    async def wait(self, hand_over: Callable[[Call[C]], None]) -> Any:
+        """Hand the call over and wait for its result."""
+        token: Any = current_token()
+        native = getattr(token, "native_token", token)
+        create_future = getattr(native, "create_future", None)
+        if create_future is not None:  # asyncio: a future costs a third of an anyio.Event
+            future = create_future()
+            self.wake, self.done = (
+                native.call_soon_threadsafe,
+                lambda: future.done() or future.set_result(None),
+            )
+            hand_over(self)
+            await future
+        else:
+            event = anyio.Event()
+            self.wake, self.done = native.run_sync_soon, event.set
+            hand_over(self)
+            await event.wait()
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+class Session(Protocol[C]):
+    """What a worker does with its connection. All methods run in the worker's thread."""
+
+    def open(self) -> C:
+        """Connect. Called again for the next batch after it raised or after :meth:`run` gave the connection up."""
+        ...
+
+    def run(self, connection: C, /, calls: Sequence[Call[C]]) -> bool:
+        """Do all calls and note each one's value or error. Returns whether the connection is still good."""
+        ...
+
+    def close(self, connection: C, /) -> None:
+        """Disconnect."""
+        ...
+
+
+class Worker(Generic[C]):
+    """One daemon thread with one connection, both made at the first call."""
+
+    def __init__(self, name: str, session: Session[C]) -> None:
+        self._session = session
+        self._queue: SimpleQueue[Call[C] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._lock = threading.Lock()
+        self._started = False
+        self._stopped = False
+        self._over = False
+        self._ending: list[Call[C]] = []
+
+    async def call(self, work: Callable[[C], R]) -> R:
+        """Run ``work`` with the connection and return what it returns, or raise what it raises.
+
+        Cancelling the caller ends the wait and not the work.
+
+        Raises:
+            StoreError: The worker has been stopped.
+        """
+        result: R = await Call(work).wait(self._hand_over)
+        return result
+
+    def stop(self) -> None:
+        """Do what is waiting, then end the thread."""
+        with self._lock:
+            self._stopped = True
+            self._queue.put(None)
+
+    async def ended(self) -> None:
+        """Wait until the thread has done what was waiting and closed its connection."""
+
+        def register(call: Call[C]) -> None:
+            with self._lock:
+                if self._over or not self._started:
+                    call.done()
+                else:
+                    self._ending.append(call)
+
+        await Call[C](lambda _: None).wait(register)
+
+    def join(self, timeout: float) -> None:
+        """Block until the thread has ended."""
+        if self._started:
+            self._thread.join(timeout)
+
+    def _hand_over(self, call: Call[C]) -> None:
+        with (
+            self._lock
+        ):  # Invariant: nothing is in the queue behind the end, where nobody would ever do it.
+            if self._stopped:
+                raise StoreError("The store was closed while it was in use.")
+            if not self._started:
+                self._started = True
+                self._thread.start()
+            self._queue.put(call)
+
+    def _serve(self) -> None:
+        connection: C | None = None
+        going = True
+        while going:
+            calls, going = self._take()
+            if calls:
+                connection = self._run(connection, calls)
+                _deliver(calls)
+                del calls
+        if connection is not None:
+            self._session.close(connection)
+        with self._lock:
+            self._over = True
+        _deliver(self._ending)
+
+    def _run(self, connection: C | None, calls: list[Call[C]]) -> C | None:
+        try:
+            if connection is None:
+                connection = self._session.open()
+            good = self._session.run(connection, calls)
+        except BaseException as error:  # whatever happens, somebody is waiting to hear of it
+            for call in calls:
+                call.error = call.error or error
+            good = False
+        if good or connection is None:
+            return connection
+        self._session.close(connection)
+        return None
+
+    def _take(self) -> tuple[list[Call[C]], bool]:
+        """Everything that is waiting, at least one call; and whether more may come."""
+        calls: list[Call[C]] = []
+        try:
+            call = self._queue.get()
+            while call is not None:
+                calls.append(call)
+                if len(calls) == MAX_BATCH:
+                    return calls, True
+                call = self._queue.get_nowait()
+        except Empty:
+            return calls, True
+        return calls, False
+
+
+def _deliver(calls: Sequence[Call[Any]]) -> None:
+    """Wake every event loop that waits, once."""
+    loops: dict[Any, list[Call[Any]]] = {}
+    for call in calls:
+        loops.setdefault(call.wake, []).append(call)
+    for wake, done in loops.items():
+        try:
+            wake(_finish, done)
+        except RuntimeError:
+            continue  # that event loop has ended, and its callers with it
+
+
+def _finish(calls: Sequence[Call[Any]]) -> None:
+    for call in calls:
+        call.done()

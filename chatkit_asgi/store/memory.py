@@ -1,0 +1,336 @@
+"""A store in the process's memory: for tests, demos and whatever need not outlive the process."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import TypeVar
+
+from ._pages import KEPT, LEASE, MAX_SEQUENCE, Hidden, ItemQuery, missing, shown_ranges
+from ._tables import AttachmentEntry, RowStore, Tables
+from .base import TContext
+from .rows import (
+    Row,
+    attachment_of,
+    attachment_row,
+    item_of,
+    item_row,
+    merged,
+    thread_of,
+    thread_row,
+)
+
+__all__ = ["MemoryStore"]
+
+R = TypeVar("R")
+
+_seq = attrgetter("seq")
+
+
+class MemoryStore(RowStore[TContext]):
+    """Threads, items, attachments' records and feedback in memory, as the rows that a database would hold.
+
+    Never suspends, so every method is atomic among the tasks of an event loop; not for several event loops at once.
+    What one call costs does not grow with a thread.
+
+    Args:
+        owner: From a context to whose rows it sees. Without it the store is for a single user.
+        lease: Seconds after which items that are aside come back by themselves.
+        clock: Seconds since 1970, for leases.
+    """
+
+    def __init__(
+        self,
+        owner: Callable[[TContext], str] | None = None,
+        *,
+        lease: float = LEASE,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(owner, lease=lease, clock=clock)
+        self._tables = _MemoryTables()
+
+    async def _read(self, work: Callable[[Tables], R]) -> R:
+        return work(self._tables)
+
+    async def _write(self, work: Callable[[Tables], R]) -> R:
+        return work(self._tables)
+
+
+class _Entry:
+    """A row in its place."""
+
+    __slots__ = ("id", "row", "seq")
+
+    def __init__(self, id: str, seq: int, row: Row) -> None:
+        self.id = id
+        self.seq = seq
+        self.row = row
+
+
+class _Sequence:
+    """Rows by id and in the order of their first save."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, _Entry] = {}
+        self.in_order: list[_Entry] = []
+        self._last = 0
+
+    def append(self, id: str, row: Row) -> None:
+        self._last += 1
+        self.by_id[id] = entry = _Entry(id, self._last, row)
+        self.in_order.append(entry)
+
+    def remove(self, id: str) -> None:
+        entry = self.by_id.pop(id, None)
+        if entry is not None:
+            del self.in_order[bisect_left(self.in_order, entry.seq, key=_seq)]
+
+    def between(self, first: int, last: int, *, descending: bool = False) -> Iterator[_Entry]:
+        """The entries from ``first`` to ``last``, without copying the rest."""
+        order = self.in_order
+        places = range(bisect_left(order, first, key=_seq), bisect_right(order, last, key=_seq))
+        return (order[place] for place in (reversed(places) if descending else places))
+
+    def remove_between(self, first: int, last: int) -> None:
+        for entry in self.between(first, last):
+            del self.by_id[entry.id]
+        order = self.in_order
+        del order[bisect_left(order, first, key=_seq) : bisect_right(order, last, key=_seq)]
+
+
+class _Thread(_Sequence):
+    """The items of a thread, and what belongs to them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asides: dict[str, Hidden] = {}
+        self.pending: set[str] = set()
+        self.feedback: dict[str, str] = {}
+
+    def put(self, id: str, row: Row) -> None:
+        entry = self.by_id.get(id)
+        if entry is None:
+            self.append(id, row)
+        else:
+            entry.row = row
+        (self.pending.add if row.pending else self.pending.discard)(id)
+
+    def forget(self, id: str) -> None:
+        self.remove(id)
+        self.pending.discard(id)
+        self.feedback.pop(id, None)
+
+    def shown(self, entry: _Entry | None, now: float) -> bool:
+        return entry is not None and not any(
+            first <= entry.seq <= last and expires > now
+            for first, last, expires in self.asides.values()
+        )
+
+
+class _Owner:
+    """Everything of one owner."""
+
+    def __init__(self) -> None:
+        self.rows = _Sequence()
+        self.threads: dict[str, _Thread] = {}
+        self.attachments: dict[str, AttachmentEntry] = {}
+        self.attached: dict[str, dict[str, None]] = {}
+        """Ids of attachments by thread."""
+
+
+class _MemoryTables:
+    """:class:`Tables` in dicts. Every check comes before the first change, so nothing is ever half done."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, _Owner] = {}
+
+    def _of(self, owner: str) -> _Owner:
+        return self._owners.get(owner) or _Owner()
+
+    def _thread(self, owner: str, thread_id: str) -> _Thread:
+        thread = self._of(owner).threads.get(thread_id)
+        if thread is None:
+            raise missing("thread", thread_id)
+        return thread
+
+    # -- threads ------------------------------------------------------------------------------------------------------
+
+    def thread(self, owner: str, thread_id: str) -> Row:
+        entry = self._of(owner).rows.by_id.get(thread_id)
+        if entry is None:
+            raise missing("thread", thread_id)
+        return entry.row
+
+    def threads(
+        self, owner: str, after: str | None, limit: int, descending: bool
+    ) -> list[tuple[str, Row]]:
+        rows = self._of(owner).rows
+        first, last = 1, MAX_SEQUENCE
+        if after is not None:
+            if (cursor := rows.by_id.get(after)) is None:
+                raise missing("thread", after)
+            first, last = (1, cursor.seq - 1) if descending else (cursor.seq + 1, MAX_SEQUENCE)
+        found = zip(range(limit), rows.between(first, last, descending=descending), strict=False)
+        return [(entry.id, entry.row) for _, entry in found]
+
+    def put_thread(self, owner: str, thread_id: str, row: Row) -> None:
+        owned = self._owners.setdefault(owner, _Owner())
+        entry = owned.rows.by_id.get(thread_id)
+        if entry is None:
+            owned.rows.append(thread_id, row)
+            owned.threads[thread_id] = _Thread()
+        else:
+            entry.row = merged(row, entry.row, lambda old: thread_row(thread_of(old)))
+
+    def change_thread(self, owner: str, thread_id: str, change: Callable[[Row], Row]) -> None:
+        self.put_thread(owner, thread_id, change(self.thread(owner, thread_id)))
+
+    def delete_thread(self, owner: str, thread_id: str) -> None:
+        owned = self._of(owner)
+        owned.rows.remove(thread_id)
+        owned.threads.pop(thread_id, None)
+        for attachment_id in owned.attached.pop(thread_id, {}):
+            del owned.attachments[attachment_id]
+
+    # -- items --------------------------------------------------------------------------------------------------------
+
+    def item(self, owner: str, thread_id: str, item_id: str, now: float) -> Row:
+        thread = self._thread(owner, thread_id)
+        entry = thread.by_id.get(item_id)
+        if entry is None or not thread.shown(entry, now):
+            raise missing("item", item_id)
+        return entry.row
+
+    def items(self, query: ItemQuery) -> list[tuple[str, Row]]:
+        found = zip(range(query.limit), self._entries(query), strict=False)
+        return [(entry.id, entry.row) for _, entry in found]
+
+    def visible_items(self, query: ItemQuery) -> list[tuple[str, bytes]]:
+        visible = (entry for entry in self._entries(query) if not entry.row.hidden)
+        return [
+            (entry.id, entry.row.data)
+            for _, entry in zip(range(query.limit), visible, strict=False)
+        ]
+
+    def _entries(self, query: ItemQuery) -> Iterator[_Entry]:
+        thread = self._thread(query.owner, query.thread_id)
+        after = None
+        if query.after is not None:
+            if (cursor := thread.by_id.get(query.after)) is None:
+                raise missing("item", query.after)
+            after = cursor.seq
+        ranges = shown_ranges(
+            thread.asides.values(), after=after, descending=query.descending, now=query.now
+        )
+        return (
+            entry
+            for first, last in ranges
+            for entry in thread.between(first, last, descending=query.descending)
+        )
+
+    def pending_tool_calls(self, owner: str, thread_id: str, now: float) -> list[Row]:
+        thread = self._thread(owner, thread_id)
+        found = [entry for id in thread.pending if thread.shown(entry := thread.by_id[id], now)]
+        found.sort(key=_seq, reverse=True)
+        return [entry.row for entry in found if entry.row.type == "client_tool_call"]
+
+    def put_item(self, owner: str, thread_id: str, item_id: str, row: Row, now: float) -> None:
+        thread = self._thread(owner, thread_id)
+        entry = thread.by_id.get(item_id)
+        if entry is not None and thread.shown(entry, now):
+            row = merged(row, entry.row, _again)
+        elif entry is not None:  # it is aside, which for everybody else means: not there
+            thread.forget(item_id)
+        thread.put(item_id, row)
+
+    def settle_item(self, owner: str, thread_id: str, item_id: str, row: Row, now: float) -> bool:
+        stored = self.item(owner, thread_id, item_id, now)
+        if stored.pending:
+            self._thread(owner, thread_id).put(item_id, merged(row, stored, _again))
+        return stored.pending
+
+    def delete_item(self, owner: str, thread_id: str, item_id: str) -> None:
+        thread = self._of(owner).threads.get(thread_id)
+        if thread is not None:
+            thread.forget(item_id)
+
+    # -- asides -------------------------------------------------------------------------------------------------------
+
+    def set_aside(
+        self, owner: str, thread_id: str, item_id: str, token: str, now: float, lease: float
+    ) -> None:
+        thread = self._thread(owner, thread_id)
+        entry = thread.by_id.get(item_id)
+        if entry is None or not thread.shown(entry, now):
+            raise missing("item", item_id)
+        thread.asides = {
+            name: each for name, each in thread.asides.items() if each.expires + KEPT > now
+        }
+        last = thread.in_order[-1].seq
+        if last > entry.seq:
+            thread.asides[token] = Hidden(entry.seq + 1, last, now + lease)
+
+    def restore(self, owner: str, thread_id: str, token: str) -> None:
+        thread = self._of(owner).threads.get(thread_id)
+        if thread is not None:
+            thread.asides.pop(token, None)
+
+    def discard(self, owner: str, thread_id: str, token: str) -> None:
+        thread = self._of(owner).threads.get(thread_id)
+        hidden = None if thread is None else thread.asides.pop(token, None)
+        if thread is None or hidden is None:
+            return
+        for entry in thread.between(hidden.first, hidden.last):
+            thread.pending.discard(entry.id)
+            thread.feedback.pop(entry.id, None)
+        thread.remove_between(hidden.first, hidden.last)
+
+    # -- attachments' records -----------------------------------------------------------------------------------------
+
+    def attachment(self, owner: str, attachment_id: str) -> Row:
+        entry = self._of(owner).attachments.get(attachment_id)
+        if entry is None:
+            raise missing("attachment", attachment_id)
+        return entry[2]
+
+    def attachments(self, owner: str, thread_id: str) -> list[Row]:
+        owned = self._of(owner)
+        return [owned.attachments[each][2] for each in owned.attached.get(thread_id, {})]
+
+    def put_attachment(self, owner: str, entry: AttachmentEntry) -> None:
+        owned = self._owners.setdefault(owner, _Owner())
+        attachment_id, thread_id, row = entry
+        old = owned.attachments.get(attachment_id)
+        if old is not None:
+            row = merged(row, old[2], lambda row: attachment_row(attachment_of(row)))
+            if old[1] is not None and old[1] != thread_id:
+                owned.attached[old[1]].pop(attachment_id, None)
+        owned.attachments[attachment_id] = (attachment_id, thread_id, row)
+        if thread_id is not None:
+            owned.attached.setdefault(thread_id, {})[attachment_id] = None
+
+    def delete_attachment(self, owner: str, attachment_id: str) -> None:
+        owned = self._of(owner)
+        entry = owned.attachments.pop(attachment_id, None)
+        if entry is not None and entry[1] is not None:
+            owned.attached[entry[1]].pop(attachment_id, None)
+
+    # -- feedback -----------------------------------------------------------------------------------------------------
+
+    def feedback(self, owner: str, thread_id: str) -> dict[str, str]:
+        return dict(self._thread(owner, thread_id).feedback)
+
+    def put_feedback(
+        self, owner: str, thread_id: str, item_ids: Sequence[str], kind: str, now: float
+    ) -> None:
+        thread = self._thread(owner, thread_id)
+        for item_id in item_ids:
+            if not thread.shown(thread.by_id.get(item_id), now):
+                raise missing("item", item_id)
+        thread.feedback.update(dict.fromkeys(item_ids, kind))
+
+
+def _again(row: Row) -> Row:
+    return item_row(item_of(row))

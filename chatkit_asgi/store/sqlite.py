@@ -1,0 +1,234 @@
+"""SQLite on threads of its own: the embedded default.
+
+Two threads with a connection each, so that the event loop never waits for a disk. The *writer* commits everything that
+is waiting in one transaction (group commit, WAL, ``synchronous=FULL``) and answers each caller after the commit: what
+was told is durable. The *reader* answers everything that is waiting from one snapshot, taken after it was asked.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+from ..errors import StoreError
+from ._pages import LEASE
+from ._schema import MEMORY, connect
+from ._sqlite_tables import SQLiteTables
+from ._tables import RowStore, Tables
+from ._worker import Call, Worker
+from .base import TContext
+
+__all__ = ["SQLiteStore"]
+
+R = TypeVar("R")
+
+BUSY_TIMEOUT: Final = 30.0
+"""Seconds to wait for another process that is writing; SQLite waits fairly, so this is far more than it takes."""
+
+EXIT_TIMEOUT: Final = 30.0
+"""Seconds that the end of the process waits for what is still being written."""
+
+
+class SQLiteStore(RowStore[TContext]):
+    """Threads, items, attachments' records and feedback in one SQLite file. Opens at first use.
+
+    Every write is one transaction, and durable when the call returns. A caller that is cancelled takes
+    nothing back: its write is done, whole. A write that fails fails alone, and the store goes on with
+    the next. Several processes may use one file, several event loops (asyncio or trio) one store; after
+    ``fork`` the child opens the file for itself.
+
+    Args:
+        path: The file, or ``":memory:"`` for a database that :meth:`close` forgets.
+        owner: From a context to whose rows it sees. Without it the store is for a single user.
+        lease: Seconds after which items that are aside come back by themselves.
+        busy_timeout: Seconds to wait for another process that is writing.
+        clock: Seconds since 1970, for leases.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] = "chatkit.db",
+        owner: Callable[[TContext], str] | None = None,
+        *,
+        lease: float = LEASE,
+        busy_timeout: float = BUSY_TIMEOUT,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(owner, lease=lease, clock=clock)
+        self.path = os.fspath(path)
+        self._busy_timeout = busy_timeout
+        self._lock = threading.Lock()
+        self._file: _File | None = None
+        self._finalizer: weakref.finalize[..., Any] | None = None
+
+    async def close(self) -> None:
+        """Write what is waiting, then close the file. The store opens again on use."""
+        with self._lock:
+            file, self._file = self._file, None
+            if self._finalizer is not None:
+                self._finalizer.detach()
+        if file is not None and file.process == os.getpid():
+            await file.close()
+
+    async def _read(self, work: Callable[[Tables], R]) -> R:
+        return await self._run(self._opened().reader, work)
+
+    async def _write(self, work: Callable[[Tables], R]) -> R:
+        return await self._run(self._opened().writer, work)
+
+    async def _run(self, worker: Worker[SQLiteTables], work: Callable[[Tables], R]) -> R:
+        try:
+            return await worker.call(work)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"SQLite failed on {self.path}: {error}") from error
+
+    def _opened(self) -> _File:
+        file = self._file
+        if file is not None and file.process == os.getpid():
+            return file
+        with self._lock:
+            if self._file is not None and self._file.process != os.getpid():
+                # Threads do not survive a fork, and a connection of the parent's must not even be closed.
+                _ABANDONED.append(self._file)
+                self._file = None
+                if self.path == MEMORY:
+                    raise StoreError(
+                        "A database in memory cannot be used after fork; it belongs to the parent."
+                    )
+            if self._file is None:
+                self._file = _File(self.path, self._busy_timeout)
+                self._finalizer = weakref.finalize(self, self._file.stop)
+                self._finalizer.atexit = False
+            return self._file
+
+
+_ABANDONED: Final[list[_File]] = []
+"""What a forked process inherited: kept, so that nothing of it is ever finalized."""
+
+
+class _File:
+    """The open file: its threads, and the process they live in."""
+
+    def __init__(self, path: str, busy_timeout: float) -> None:
+        self.process = os.getpid()
+        self.writer = Worker[SQLiteTables]("chatkit-sqlite-writer", _Writer(path, busy_timeout))
+        # A database in memory is one connection's own.
+        self.reader = (
+            self.writer
+            if path == MEMORY
+            else Worker[SQLiteTables]("chatkit-sqlite-reader", _Reader(path, busy_timeout))
+        )
+        atexit.register(self._exit)
+
+    def stop(self) -> None:
+        """Let the threads finish what is waiting, and end."""
+        atexit.unregister(self._exit)
+        for worker in {self.reader, self.writer}:
+            worker.stop()
+
+    async def close(self) -> None:
+        self.stop()
+        for worker in {self.reader, self.writer}:
+            await worker.ended()
+
+    def _exit(self) -> None:
+        if self.process == os.getpid():
+            self.stop()
+            self.writer.join(EXIT_TIMEOUT)
+
+
+class _Session:
+    """What both threads do alike: open and close."""
+
+    def __init__(self, path: str, busy_timeout: float) -> None:
+        self._path = path
+        self._busy_timeout = busy_timeout
+
+    def open(self) -> SQLiteTables:
+        return SQLiteTables(connect(self._path, busy_timeout=self._busy_timeout))
+
+    def close(self, tables: SQLiteTables) -> None:
+        with suppress(sqlite3.Error):
+            tables.connection.close()
+
+
+class _Reader(_Session):
+    """One snapshot for a batch of reads."""
+
+    def run(self, tables: SQLiteTables, calls: Sequence[Call[SQLiteTables]]) -> bool:
+        if len(calls) > 1:
+            tables.connection.execute("BEGIN")
+        for call in calls:
+            _attempt(tables, call)
+        if len(calls) > 1:
+            tables.connection.execute("COMMIT")
+        return not any(isinstance(call.error, sqlite3.Error) for call in calls)
+
+
+class _Writer(_Session):
+    """One transaction for a batch of writes; each fails alone."""
+
+    def run(self, tables: SQLiteTables, calls: Sequence[Call[SQLiteTables]]) -> bool:
+        if len(calls) > 1 and self._together(tables.connection.execute, tables, calls):
+            return True
+        for place, call in enumerate(calls):
+            try:
+                tables.connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                for rest in calls[place:]:
+                    rest.error = error
+                return self._path == MEMORY
+            self._alone(tables, call)
+        return True
+
+    def _together(
+        self,
+        execute: Callable[[str], Any],
+        tables: SQLiteTables,
+        calls: Sequence[Call[SQLiteTables]],
+    ) -> bool:
+        """Whether all of it was committed; if not, nothing was."""
+        execute("BEGIN IMMEDIATE")
+        try:
+            for call in calls:
+                execute("SAVEPOINT one")
+                _attempt(tables, call)
+                if call.error is not None:
+                    execute(
+                        "ROLLBACK TO one"
+                    )  # raises where SQLite has undone everything: disk full, I/O error
+                execute("RELEASE one")
+            execute("COMMIT")
+        except sqlite3.Error:
+            _roll_back(tables.connection)
+            return False
+        return True
+
+    def _alone(self, tables: SQLiteTables, call: Call[SQLiteTables]) -> None:
+        _attempt(tables, call)
+        try:
+            if call.error is None:
+                tables.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            call.error = error
+        _roll_back(tables.connection)
+
+
+def _attempt(tables: SQLiteTables, call: Call[SQLiteTables]) -> None:
+    try:
+        call.value, call.error = call.work(tables), None
+    except Exception as error:
+        call.error = error
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
