@@ -6,13 +6,14 @@ its version bits), so they sort by time and never collide in practice. Times are
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-__all__ = ["PREFIXES", "StoreItemType", "default_generate_id", "random_id", "utc_now"]
+__all__ = ["PREFIXES", "StoreItemType", "default_generate_id", "is_minted", "random_id", "utc_now"]
 
 StoreItemType = Literal["thread", "message", "tool_call", "task", "workflow", "attachment", "sdk_hidden_context"]
 
@@ -27,6 +28,9 @@ PREFIXES: Final[dict[str, str]] = {
 }
 
 
+_MINTED = re.compile(r"[a-z]+_[0-9a-f]{32}")
+
+
 def random_id(prefix: str, *, clock: Callable[[], float] = time.time) -> str:
     """``prefix``, an underscore and 32 hex digits that sort by time."""
     return f"{prefix}_{int(clock() * 1000):012x}{secrets.token_hex(10)}"
@@ -35,6 +39,11 @@ def random_id(prefix: str, *, clock: Callable[[], float] = time.time) -> str:
 def default_generate_id(item_type: StoreItemType) -> str:
     """A new id for a record of that type; the prefix tells the type."""
     return random_id(PREFIXES[item_type])
+
+
+def is_minted(item_id: str) -> bool:
+    """Whether the id has the form of those made here, so that nobody else can have used it by chance."""
+    return _MINTED.fullmatch(item_id) is not None
 
 
 def utc_now() -> datetime:

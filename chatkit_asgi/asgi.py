@@ -1,0 +1,220 @@
+"""The ASGI application and the middleware: the first adapter of :mod:`chatkit_asgi.http`.
+
+May import ``http`` and below; Starlette only for CORS, and only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+import anyio
+
+from .http import ContextCallable, Endpoint, Request, Response
+from .options import Options
+from .server import ChatKitRouter, ChatKitServer
+from .turns import Viewer
+
+__all__ = ["ChatKitApp", "ChatKitMiddleware"]
+
+logger = logging.getLogger("chatkit_asgi.asgi")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class ChatKitApp:
+    """A ChatKit server as an ASGI application; answers every path that it is mounted at.
+
+    Args:
+        server: A :class:`~chatkit_asgi.server.ChatKitServer` or :class:`~chatkit_asgi.server.ChatKitRouter`.
+        context: Makes of each request the value that hooks and stores get; see
+            :class:`~chatkit_asgi.http.ContextRequest`. Default: :class:`~chatkit_asgi.http.RequestContext`.
+        options: Replaces the server's options.
+    """
+
+    def __init__(
+        self,
+        server: ChatKitServer[Any] | ChatKitRouter[Any],
+        *,
+        context: ContextCallable | None = None,
+        options: Options | None = None,
+    ) -> None:
+        self.endpoint = Endpoint(server, context)
+        self.server = self.endpoint.server
+        if options is not None:
+            self.server.options = options
+        self._app: ASGIApp = self._serve
+        if self.server.options.cors_origins:
+            self._app = _with_cors(self._serve, self.server.options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            await self._app(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+        elif kind == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            raise ValueError(f"unknown ASGI scope type {kind!r}")
+
+    async def startup(self) -> None:
+        """For a framework that runs no lifespan of mounted apps; nothing depends on it."""
+        self.server.turns.resume()
+
+    async def shutdown(self) -> None:
+        """End the viewers, save the turns within ``options.shutdown_grace``, close the store."""
+        await self.server.turns.shutdown()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self.startup()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                try:
+                    await self.shutdown()
+                except Exception as error:
+                    logger.exception("shutdown failed")
+                    await send({"type": "lifespan.shutdown.failed", "message": str(error)})
+                else:
+                    await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self.endpoint.handle(_request(scope, receive))
+        except _ClientGone:
+            return
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+        body = response.body
+        if isinstance(body, bytes):
+            headers.append((b"content-length", b"%d" % len(body)))
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
+        try:
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            await _stream(body, receive, send)
+        finally:
+            body.close()
+
+
+class _ClientGone(BaseException):
+    """The client left before its request was complete. Not an ``Exception``: nobody can answer it."""
+
+
+def _request(scope: Scope, receive: Receive) -> Request:
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    client = scope.get("client")
+    return Request(
+        method=scope["method"],
+        headers=headers,
+        body=_chunks(receive),
+        query=scope.get("query_string", b"").decode("latin-1"),
+        scope=scope,
+        client=client[0] if client else None,
+    )
+
+
+async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGone
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
+    """Send chunks until the turn is over or the client has gone.
+
+    Servers drop what is sent after a disconnect without a word; only ``receive`` tells, so it is watched in a task
+    beside the one that sends.
+    """
+    async with anyio.create_task_group() as group:
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            viewer.close()
+            group.cancel_scope.cancel()
+
+        viewer.on_dead = group.cancel_scope.cancel
+        group.start_soon(watch)
+        try:
+            while (chunk := await viewer.next()) is not None:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if viewer.ended:
+                await send({"type": "http.response.body", "body": b""})
+        except OSError:  # how some servers report that the client has gone
+            pass
+        finally:
+            viewer.close()
+        group.cancel_scope.cancel()
+
+
+def _with_cors(app: ASGIApp, options: Options) -> ASGIApp:
+    try:
+        from starlette.middleware.cors import CORSMiddleware
+    except ImportError as error:
+        raise ImportError("cors_origins needs Starlette: pip install chatkit-asgi[starlette]") from error
+    return CORSMiddleware(
+        app,
+        allow_origins=list(options.cors_origins),
+        allow_methods=["POST"],
+        allow_headers=["*"],
+        allow_credentials=options.cors_credentials,
+        expose_headers=["x-request-id"],
+    )
+
+
+class ChatKitMiddleware:
+    """Answers one path of an existing ASGI app; everything else passes through untouched.
+
+    Args:
+        app: The app to wrap.
+        chatkit_app: Answers ``path`` and what is below it.
+        path: Where. The trailing slash does not matter.
+    """
+
+    def __init__(self, app: ASGIApp, chatkit_app: ChatKitApp, path: str = "/chatkit") -> None:
+        if not path.startswith("/"):
+            raise ValueError(f"path begins with a slash, unlike {path!r}")
+        self.app = app
+        self.chatkit_app = chatkit_app
+        self.path = path.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+            if path == self.path or path.startswith(self.path + "/"):
+                await self.chatkit_app(scope, receive, send)
+                return
+        elif scope["type"] == "lifespan":
+            await self.app(scope, receive, _and_shut_down(self.chatkit_app, send))
+            return
+        await self.app(scope, receive, send)
+
+
+def _and_shut_down(chatkit_app: ChatKitApp, send: Send) -> Send:
+    """The wrapped app answers the lifespan; ChatKit's turns end before its shutdown is reported complete."""
+
+    async def sending(message: Message) -> None:
+        if message["type"].startswith("lifespan.startup"):
+            await chatkit_app.startup()
+        elif message["type"].startswith("lifespan.shutdown"):
+            await chatkit_app.shutdown()
+        await send(message)
+
+    return sending

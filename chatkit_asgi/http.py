@@ -1,0 +1,233 @@
+"""Request in, response out: the only seam between the protocol and any framework.
+
+An adapter makes a :class:`Request` of its framework's request, awaits :meth:`Endpoint.handle` and makes its
+framework's answer of the :class:`Response`. Method, media type, size, context, errors and headers are decided here and
+nowhere else. Knows no framework. May import ``operations`` and everything below.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import Struct, field
+
+from .errors import BadRequest, Failure, MethodNotAllowed, TooLarge, UnsupportedMediaType, failure_of
+from .ids import random_id
+from .operations import answer
+from .protocol.codec import decode_request, encode
+from .server import ChatKitRouter, ChatKitServer
+from .turns import Viewer
+
+__all__ = ["ContextCallable", "ContextRequest", "Endpoint", "Request", "RequestContext", "Response"]
+
+logger = logging.getLogger("chatkit_asgi")
+
+STREAM_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+}
+JSON_HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+MAX_KEY = 255
+"""Characters of an ``Idempotency-Key``; the limit that Stripe chose for the same header."""
+
+
+class Request(Struct, kw_only=True):
+    """A framework-neutral HTTP request."""
+
+    method: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: AsyncIterator[bytes] | bytes
+    """The whole body, or its chunks as they arrive."""
+    query: str = ""
+    """Without the question mark."""
+    scope: Mapping[str, Any] = field(default_factory=dict)
+    """The ASGI scope, where there is one."""
+    client: str | None = None
+    """The peer's address, as the server tells it."""
+    raw: Any = None
+    """The framework's own request."""
+
+
+class ContextRequest(Struct, kw_only=True):
+    """What the ``context=`` callable gets: the HTTP request and the decoded ChatKit request."""
+
+    headers: Mapping[str, str]
+    query: str
+    scope: Mapping[str, Any]
+    client: str | None
+    raw: Any
+    request: Any
+    """One of the sixteen requests."""
+
+    @property
+    def type(self) -> str:
+        """The ChatKit request's type."""
+        name: str = self.request.type
+        return name
+
+    @property
+    def params(self) -> Any:
+        """The ChatKit request's parameters."""
+        return self.request.params
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the page put into the envelope."""
+        found: dict[str, Any] = self.request.metadata
+        return found
+
+
+class RequestContext(Struct, kw_only=True):
+    """The default context."""
+
+    user_id: str | None = None
+    locale: str | None = None
+    """The client's active locale, from ``Accept-Language``."""
+    headers: Mapping[str, str]
+
+
+ContextCallable = Callable[[ContextRequest], Any]
+
+
+class Response(Struct, kw_only=True):
+    """A framework-neutral HTTP response."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes | Viewer
+    """All of it, or the viewer to read chunks from. Close the viewer whatever happens."""
+
+
+def default_context(request: ContextRequest) -> RequestContext:
+    """No user; the locale and the headers."""
+    language = request.headers.get("accept-language", "")
+    locale = language.split(",", 1)[0].split(";", 1)[0].strip()
+    return RequestContext(locale=locale if locale and locale != "*" else None, headers=request.headers)
+
+
+class Endpoint:
+    """One ChatKit endpoint.
+
+    Args:
+        server: A server, or a router of handler callables.
+        context: From the request to the author's own value; may be async, may raise ``Unauthorized``, ``Forbidden``
+            or an HTTP exception of a framework.
+    """
+
+    def __init__(
+        self, server: ChatKitServer[Any] | ChatKitRouter[Any], context: ContextCallable | None = None
+    ) -> None:
+        self.server: ChatKitServer[Any] = server.server if isinstance(server, ChatKitRouter) else server
+        self.context = context or default_context
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request. Never raises an ``Exception``."""
+        given = request.headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else random_id("req")
+        try:
+            return await self._handle(request, request_id)
+        except Exception as error:  # noqa: BLE001 (this is where every failure becomes an answer)
+            failure = failure_of(error)
+            log = {"chatkit_request_id": request_id, "chatkit_status": failure.status, "chatkit_code": failure.code}
+            if failure.status >= 500:
+                logger.error("request failed", exc_info=error, extra=log)
+            else:
+                logger.info("request refused", extra=log)
+            return _error_response(failure, request_id)
+
+    async def _handle(self, request: Request, request_id: str) -> Response:
+        if request.method != "POST":
+            raise MethodNotAllowed("ChatKit requests are POSTs.", headers={"allow": "POST"})
+        headers = request.headers
+        _check_media_type(headers.get("content-type", ""))
+        key = headers.get("idempotency-key")
+        if key is not None and not 0 < len(key) <= MAX_KEY:
+            raise BadRequest(f"An Idempotency-Key has 1 to {MAX_KEY} characters.", code="invalid_idempotency_key")
+        decoded = decode_request(await _read(request, self.server.options.max_body))
+        context = self.context(
+            ContextRequest(
+                headers=headers,
+                query=request.query,
+                scope=request.scope,
+                client=request.client,
+                raw=request.raw,
+                request=decoded,
+            )
+        )
+        if inspect.isawaitable(context):
+            context = await context
+        logger.debug("request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type})
+        body = await answer(
+            self.server,
+            decoded,
+            context,
+            idempotency_key=key,
+            scope=_credentials(headers),
+            request_id=request_id,
+        )
+        common = JSON_HEADERS if isinstance(body, bytes) else STREAM_HEADERS
+        return Response(status=200, headers={**common, "x-request-id": request_id}, body=body)
+
+
+def _error_response(failure: Failure, request_id: str) -> Response:
+    error: dict[str, Any] = {"code": failure.code, "message": failure.message}
+    if failure.path is not None:
+        error["path"] = failure.path
+    error["request_id"] = request_id
+    # The client shows the top-level ``message`` of a failed answer (client.md section 7.2).
+    body = encode({"error": error, "message": failure.message})
+    return Response(
+        status=failure.status, headers={**JSON_HEADERS, "x-request-id": request_id, **failure.headers}, body=body
+    )
+
+
+def _check_media_type(content_type: str) -> None:
+    """JSON or nothing. A form or plain text could come from any page without the browser asking first."""
+    kind = content_type.split(";", 1)[0].strip().lower()
+    if kind and kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise UnsupportedMediaType(f"Send application/json, not {kind[:100]}.")
+
+
+async def _read(request: Request, limit: int) -> bytes | bytearray:
+    """The body, refused as soon as it is too large.
+
+    Raises:
+        TooLarge: More than ``limit`` bytes are announced or come.
+    """
+    too_large = TooLarge(f"At most {limit} bytes.", code="max_body", headers={"connection": "close"})
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large
+    if isinstance(request.body, bytes):
+        if len(request.body) > limit:
+            raise too_large
+        return request.body
+    first: bytes | None = None
+    body: bytearray | None = None
+    async for chunk in request.body:
+        if first is None:
+            first = chunk
+        else:
+            if body is None:
+                body = bytearray(first)
+            body += chunk
+        if len(first if body is None else body) > limit:
+            raise too_large
+    return (first or b"") if body is None else body
+
+
+def _credentials(headers: Mapping[str, str]) -> str:
+    """Who asks, as far as the headers tell: nobody may join another person's turn by guessing a key."""
+    who = "\0".join(headers.get(name, "") for name in ("authorization", "cookie"))
+    return blake2b(who.encode(), digest_size=16).hexdigest()
+
+

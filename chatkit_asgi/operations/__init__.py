@@ -1,0 +1,118 @@
+"""Operations: one coroutine for each request type, found through one table.
+
+An operation that streams checks everything that can be checked and returns a :class:`~chatkit_asgi.turns.Plan`; one
+that does not returns the answer's struct. May import ``server``, ``turns``, ``protocol``, ``store.base`` and below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..protocol.codec import encode
+from ..turns import Repeat, Viewer
+from ..types import (
+    AttachmentsCreateReq,
+    AttachmentsDeleteReq,
+    InputTranscribeReq,
+    ItemsFeedbackReq,
+    ItemsListReq,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadsDeleteReq,
+    ThreadsGetByIdReq,
+    ThreadsListReq,
+    ThreadsRetryAfterItemReq,
+    ThreadsSyncCustomActionReq,
+    ThreadsUpdateReq,
+)
+from . import attachments, items, streams, threads
+
+if TYPE_CHECKING:
+    from ..server import ChatKitServer
+
+__all__ = ["OPERATIONS", "OPERATIONS_BY_NAME", "Operation", "answer"]
+
+
+class Operation(NamedTuple):
+    """How one request type is answered."""
+
+    run: Callable[[ChatKitServer[Any], Any, Any], Awaitable[Any]]
+    streams: bool = False
+
+
+OPERATIONS: Final[Mapping[type, Operation]] = MappingProxyType(
+    {
+        ThreadsCreateReq: Operation(streams.threads_create, streams=True),
+        ThreadsAddUserMessageReq: Operation(streams.threads_add_user_message, streams=True),
+        ThreadsAddClientToolOutputReq: Operation(streams.threads_add_client_tool_output, streams=True),
+        ThreadsAddStructuredInputReq: Operation(streams.threads_add_structured_input, streams=True),
+        ThreadsRetryAfterItemReq: Operation(streams.threads_retry_after_item, streams=True),
+        ThreadsCustomActionReq: Operation(streams.threads_custom_action, streams=True),
+        ThreadsGetByIdReq: Operation(threads.threads_get_by_id),
+        ThreadsListReq: Operation(threads.threads_list),
+        ItemsListReq: Operation(items.items_list),
+        ItemsFeedbackReq: Operation(items.items_feedback),
+        AttachmentsCreateReq: Operation(attachments.attachments_create),
+        AttachmentsDeleteReq: Operation(attachments.attachments_delete),
+        ThreadsUpdateReq: Operation(threads.threads_update),
+        ThreadsDeleteReq: Operation(threads.threads_delete),
+        InputTranscribeReq: Operation(items.input_transcribe),
+        ThreadsSyncCustomActionReq: Operation(items.threads_sync_custom_action),
+    }
+)
+"""Every request type. A test compares it with the union of requests."""
+
+OPERATIONS_BY_NAME: Final[Mapping[str, Operation]] = MappingProxyType(
+    {str(kind.__struct_config__.tag): operation for kind, operation in OPERATIONS.items()}  # type: ignore[attr-defined]
+)
+
+
+async def answer(
+    server: ChatKitServer[Any],
+    request: Any,
+    context: Any,
+    *,
+    idempotency_key: str | None = None,
+    scope: str = "",
+    request_id: str = "",
+) -> bytes | Viewer:
+    """Answer one decoded request.
+
+    Args:
+        server: The author's hooks.
+        request: One of the sixteen requests.
+        context: Handed to every hook and store call.
+        idempotency_key: The client's word for "this is the same request".
+        scope: Who asks, where the store does not tell owners apart: repeats are only looked for in one scope.
+        request_id: For the log.
+
+    Returns:
+        The body, or the viewer of the turn that was started or joined.
+
+    Raises:
+        RequestError: The client's mistake.
+        HookMissing: A hook is missing.
+    """
+    operation = OPERATIONS[type(request)]
+    if not operation.streams:
+        run = server.replacement(request.type) or operation.run
+        return encode(await run(server, request, context))
+    owner = server.store.owner(context)
+    who = (owner, "" if owner else scope)
+    params = request.params
+    thread_id = getattr(params, "thread_id", None)
+    return await server.turns.start(
+        lambda: operation.run(server, request, context),
+        owner=owner,
+        repeat=Repeat(
+            key=(*who, idempotency_key) if idempotency_key else None,
+            body=(*who, encode(request)) if thread_id is not None else None,
+        ),
+        body=request,
+        request_id=request_id,
+    )

@@ -1,0 +1,282 @@
+"""The six requests that stream (semantics.md section 3).
+
+Each checks what can be checked and returns a plan; the plan's ``begin`` runs in the turn's own task, when it is the
+turn's turn, and returns the handler's events.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AuthorError, BadRequest, Conflict, HookMissing, NotFoundError, TooLarge
+from ..protocol.sse import event_frame
+from ..protocol.visibility import item_on_wire, thread_on_wire
+from ..turns import Plan, Run
+from ..types import (
+    Attachment,
+    ClientToolCallItem,
+    StreamOptionsEvent,
+    StructuredInputAnswer,
+    StructuredInputItem,
+    StructuredInputMultipleChoice,
+    StructuredInputSubmission,
+    ThreadCreatedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadsRetryAfterItemReq,
+    UserMessageInput,
+    UserMessageItem,
+)
+from ._shared import check_length, check_open, load_sender
+
+if TYPE_CHECKING:
+    from ..server import ChatKitServer
+
+__all__ = [
+    "threads_add_client_tool_output",
+    "threads_add_structured_input",
+    "threads_add_user_message",
+    "threads_create",
+    "threads_custom_action",
+    "threads_retry_after_item",
+]
+
+UNANSWERED = {"error": "The client did not answer this call."}
+"""The output of a client tool call that was passed over."""
+
+
+async def threads_create(server: ChatKitServer[Any], request: ThreadsCreateReq, context: Any) -> Plan:
+    """A new thread with its first message."""
+    message = request.params.input
+    attachments = await _check_message(server, message, None, context)
+    thread = ThreadMetadata(id=server.store.generate_thread_id(context), created_at=server.options.clock())
+
+    async def begin(run: Run) -> AsyncIterator[Any]:
+        return await _say(run, message, attachments, new_thread=True)
+
+    return Plan(thread=thread, context=context, begin=begin, is_new=True)
+
+
+async def threads_add_user_message(
+    server: ChatKitServer[Any], request: ThreadsAddUserMessageReq, context: Any
+) -> Plan:
+    """One more message. Client tool calls that are still pending are settled: nobody will answer them now."""
+    message = request.params.input
+    thread = await server.store.load_thread(request.params.thread_id, context=context)
+    check_open(thread, locked_too=True)
+    attachments = await _check_message(server, message, thread.id, context)
+
+    async def begin(run: Run) -> AsyncIterator[Any]:
+        for call in await server.store.load_pending_tool_calls(thread.id, context=context):
+            await _pass_over(run, call)
+        return await _say(run, message, attachments, new_thread=False)
+
+    return Plan(thread=thread, context=context, begin=begin)
+
+
+async def threads_add_client_tool_output(
+    server: ChatKitServer[Any], request: ThreadsAddClientToolOutputReq, context: Any
+) -> Plan:
+    """The client's answer to the newest pending client tool call, wherever it stands; each is answered once."""
+    params = request.params
+    thread = await server.store.load_thread(params.thread_id, context=context)
+    check_open(thread, locked_too=False)
+    _require_respond(server)
+    pending = await server.store.load_pending_tool_calls(thread.id, context=context)
+    if not pending:
+        raise Conflict("No client tool call is pending in this thread.", code="no_pending_tool_call")
+    answered = pending[0].model_copy(update={"status": "completed", "output": params.result})
+    if not await server.store.settle_item(thread.id, answered, context=context):
+        raise Conflict("This client tool call was answered already.", code="already_answered")
+
+    async def begin(run: Run) -> AsyncIterator[Any]:
+        for call in pending[1:]:
+            await _pass_over(run, call)
+        return await _respond(run, None)
+
+    return Plan(thread=thread, context=context, begin=begin)
+
+
+async def threads_add_structured_input(
+    server: ChatKitServer[Any], request: ThreadsAddStructuredInputReq, context: Any
+) -> Plan:
+    """The answers to a pending structured input; each is answered or skipped once."""
+    params = request.params
+    thread = await server.store.load_thread(params.thread_id, context=context)
+    check_open(thread, locked_too=False)
+    _require_respond(server)
+    item: Any = await server.store.load_item(thread.id, params.item_id, context=context)
+    if not isinstance(item, StructuredInputItem):
+        raise BadRequest("This item asks nothing.", code="not_a_structured_input", path="$.params.item_id")
+    _check_answers(server, params.input)
+    settled = _answered(item, params.input)
+    if item.status != "pending" or not await server.store.settle_item(thread.id, settled, context=context):
+        raise Conflict("This structured input was answered already.", code="already_answered")
+
+    async def begin(run: Run) -> AsyncIterator[Any]:
+        events = await _respond(run, None)
+        run.tell(event_frame(ThreadItemReplacedEvent(item=settled)))
+        return events
+
+    return Plan(thread=thread, context=context, begin=begin)
+
+
+async def threads_retry_after_item(
+    server: ChatKitServer[Any], request: ThreadsRetryAfterItemReq, context: Any
+) -> Plan:
+    """Another answer to a user message. What came after it is put aside, and is gone with the first new item."""
+    params = request.params
+    thread = await server.store.load_thread(params.thread_id, context=context)
+    check_open(thread, locked_too=True)
+    _require_respond(server)
+    item: Any = await server.store.load_item(thread.id, params.item_id, context=context)
+    if not isinstance(item, UserMessageItem):
+        raise BadRequest("Only a user message can be answered again.", code="not_a_user_message",
+                         path="$.params.item_id")  # fmt: skip
+
+    async def begin(run: Run) -> AsyncIterator[Any]:
+        run.aside = await server.store.set_aside_after(thread.id, item.id, context=context)
+        return await _respond(run, item)
+
+    return Plan(thread=thread, context=context, begin=begin)
+
+
+async def threads_custom_action(server: ChatKitServer[Any], request: ThreadsCustomActionReq, context: Any) -> Plan:
+    """A widget's action."""
+    params = request.params
+    thread = await server.store.load_thread(params.thread_id, context=context)
+    check_open(thread, locked_too=False)
+    sender = await load_sender(server, thread.id, params.item_id, context)
+    action = server.accept_action(params.action, streams=True)
+
+    async def begin(run: Run) -> AsyncIterator[Any]:
+        _tell_options(run)
+        return await _iterator(server.action(run.thread, action, sender, context), "action")
+
+    return Plan(thread=thread, context=context, begin=begin)
+
+
+# -- the handler's events ------------------------------------------------------------------------------------------------
+
+
+def _tell_options(run: Run) -> None:
+    options = run.server.get_stream_options(run.thread, run.context)
+    run.tell(event_frame(StreamOptionsEvent(stream_options=options)))
+
+
+async def _respond(run: Run, message: UserMessageItem | None) -> AsyncIterator[Any]:
+    _tell_options(run)
+    return await _iterator(run.server.respond(run.thread, message, run.context), "respond")
+
+
+async def _iterator(result: Any, hook: str) -> AsyncIterator[Any]:
+    if inspect.isawaitable(result):
+        result = await result
+    if not hasattr(result, "__aiter__"):
+        raise AuthorError(f"{hook} is an async generator, or returns one; it returned {type(result).__qualname__}")
+    events: AsyncIterator[Any] = result.__aiter__()
+    return events
+
+
+def _require_respond(server: ChatKitServer[Any]) -> None:
+    if not server.overrides("respond"):
+        raise HookMissing("This server does not answer messages: it has no respond.")
+
+
+# -- messages --------------------------------------------------------------------------------------------------------------
+
+
+async def _check_message(
+    server: ChatKitServer[Any], message: UserMessageInput, thread_id: str | None, context: Any
+) -> list[Attachment]:
+    """The attachments of a message, each once.
+
+    Raises:
+        TooLarge: Too many attachments, or a quote that is too long.
+        NotFoundError: An attachment is unknown.
+        Conflict: It belongs to another thread.
+    """
+    _require_respond(server)
+    options = server.options
+    check_length(options, message.quoted_text, "$.params.input.quoted_text")
+    ids = list(dict.fromkeys(message.attachments))
+    if len(ids) > options.max_attachments:
+        raise TooLarge(
+            f"At most {options.max_attachments} attachments.", code="max_attachments", path="$.params.input.attachments"
+        )
+    attachments: list[Attachment] = []
+    for index, attachment_id in enumerate(ids):
+        path = f"$.params.input.attachments[{index}]"
+        try:
+            attachment = await server.store.load_attachment(attachment_id, context)
+        except NotFoundError:
+            raise NotFoundError("No such attachment.", path=path) from None
+        if attachment.thread_id not in (None, thread_id):
+            raise Conflict("Another thread's message carries this attachment.", code="attachment_in_use", path=path)
+        attachments.append(attachment)
+    return attachments
+
+
+async def _say(
+    run: Run, message: UserMessageInput, attachments: list[Attachment], *, new_thread: bool
+) -> AsyncIterator[Any]:
+    store, thread, context = run.server.store, run.thread, run.context
+    attachments = [each.model_copy(update={"thread_id": thread.id}) for each in attachments]
+    item = UserMessageItem(
+        id=store.generate_item_id("message", thread, context),
+        thread_id=thread.id,
+        created_at=run.options.clock(),
+        content=message.content,
+        attachments=attachments,
+        quoted_text=message.quoted_text,
+        inference_options=message.inference_options,
+    )
+    await store.save_user_message(thread, item, attachments, new_thread=new_thread, context=context)
+    if new_thread:
+        run.tell(event_frame(ThreadCreatedEvent(thread=thread_on_wire(thread))))
+    run.tell(event_frame(ThreadItemDoneEvent(item=item_on_wire(item))))
+    return await _respond(run, item)
+
+
+async def _pass_over(run: Run, call: ClientToolCallItem) -> None:
+    settled = call.model_copy(update={"status": "completed", "output": UNANSWERED})
+    if await run.server.store.settle_item(run.thread.id, settled, context=run.context):
+        run.tell(event_frame(ThreadItemReplacedEvent(item=settled)))
+
+
+# -- structured input --------------------------------------------------------------------------------------------------------
+
+
+def _check_answers(server: ChatKitServer[Any], submission: StructuredInputSubmission) -> None:
+    limit = server.options.max_values
+    path = "$.params.input.answers"
+    if len(submission.answers) > limit:
+        raise TooLarge(f"At most {limit} answers.", code="max_values", path=path)
+    for answer in submission.answers.values():
+        if len(answer.values) > limit:
+            raise TooLarge(f"At most {limit} values.", code="max_values", path=path)
+        for value in answer.values:
+            check_length(server.options, value, path)
+
+
+def _answered(item: StructuredInputItem, submission: StructuredInputSubmission) -> StructuredInputItem:
+    """The item with its answers (semantics.md section 3.5). Answers to questions that it does not ask are ignored."""
+    inputs: list[Any] = []
+    for question in item.inputs:
+        given = submission.answers.get(question.id)
+        if submission.status == "skipped" or given is None or given.skipped or not given.values:
+            answer = StructuredInputAnswer(skipped=True)
+        elif isinstance(question, StructuredInputMultipleChoice) and not question.multiple:
+            answer = StructuredInputAnswer(values=given.values[:1])
+        else:
+            answer = StructuredInputAnswer(values=list(given.values))
+        inputs.append(question.model_copy(update={"answer": answer}))
+    return item.model_copy(update={"status": submission.status, "inputs": inputs})

@@ -1,0 +1,85 @@
+"""Every limit, time and policy, each with its default. One object for one app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from .ids import utc_now
+
+__all__ = ["DEFAULT_OPTIONS", "Options"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How an app behaves. Times are in seconds, sizes in bytes.
+
+    Raises:
+        ValueError: A value that makes no sense; found when the object is made.
+    """
+
+    max_body: int = 10 * 1024 * 1024
+    """Bytes of a request's body; more is refused while it arrives (413). Dictation is the largest body there is: ten
+    megabytes of base64 are about an hour of Opus speech. nginx stops at 1 MB by default, Starlette has no limit."""
+    max_attachments: int = 20
+    """Attachments of one message (413). The client's own default is 10."""
+    max_values: int = 100
+    """Answers to one question, and questions answered at once (413)."""
+    max_value_length: int = 100_000
+    """Characters of one answer, a title, a name or a quoted text (413)."""
+    page_size: int = 20
+    """Records of a page when the client names no limit, and of ``threads.get_by_id``. As in openai-chatkit."""
+    max_page_size: int = 100
+    """Records of a page at most. The client asks for 9,999: it gets this many and ``has_more``."""
+
+    on_disconnect: Literal["cancel", "finish"] = "cancel"
+    """When the last viewer has gone: stop the turn (the client's stop button is a disconnect), or let it finish."""
+    on_conflict: Literal["queue", "reject", "interrupt"] = "queue"
+    """A second turn on one thread: wait for the first, answer 409, or stop the first."""
+    turn_timeout: float | None = None
+    """How long a turn may run; then it ends with an ``error`` event and keeps what it has. ``None``: no limit."""
+    max_turns: int | None = None
+    """Turns at once in this process, waiting ones too; more get 429. ``None``: no limit."""
+    max_turns_per_owner: int | None = None
+    """The same for one owner, as the store's ``owner=`` tells."""
+
+    checkpoint_interval: float = 1.0
+    """How much time's text a killed process may lose at most."""
+    keep_alive: float = 15.0
+    """Silence after which a comment is sent. nginx cuts after 60, AWS load balancers after 60, Heroku after 55."""
+    send_timeout: float = 60.0
+    """How long one send to a viewer may take; then the viewer counts as gone."""
+    viewer_buffer: int = 256 * 1024
+    """Bytes that may wait for a slow viewer before the turn is held back."""
+    shutdown_grace: float = 5.0
+    """How long turns may go on saving when the server stops."""
+    replay: float = 60.0
+    """How long a finished turn answers a request with the same ``Idempotency-Key``."""
+
+    handle_signals: bool = True
+    """End streams on SIGTERM and SIGINT, then let the server's own handler run. Servers such as uvicorn wait for open
+    streams before they tell the app that they stop."""
+    cors_origins: Sequence[str] = field(default=())
+    """Origins of pages that may use the endpoint, handed to Starlette's CORSMiddleware; ``("*",)`` is any."""
+    cors_credentials: bool = False
+    """Whether those pages may send cookies."""
+    clock: Callable[[], datetime] = utc_now
+    """Aware UTC time of what is created here."""
+
+    def __post_init__(self) -> None:
+        positive = (
+            "max_body", "max_attachments", "max_values", "max_value_length", "page_size", "max_page_size",
+            "checkpoint_interval", "keep_alive", "send_timeout", "viewer_buffer",
+        )  # fmt: skip
+        for name in positive:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be more than 0, not {getattr(self, name)!r}")
+        if self.page_size > self.max_page_size:
+            raise ValueError("page_size is more than max_page_size")
+        if self.cors_credentials and "*" in self.cors_origins:
+            raise ValueError("cors_credentials needs named cors_origins: '*' would open every account to every page")
+
+
+DEFAULT_OPTIONS = Options()

@@ -1,0 +1,360 @@
+"""The turn: one streamed answer as a state machine, events in and effects out.
+
+Theory. A turn is a stream of events from an author's handler. Each event concerns the thread, one item, or neither.
+An item is *absent*, *open* (added, not done) or *closed*. The table says what every item event does in each state:
+
+=========  ======================  =====================  ======================
+event      absent                  open                   closed
+=========  ======================  =====================  ======================
+added      open it; send           start it again; send   open it again; send
+updated    send (not text)         fold; send             send (not text)
+done       save; send              save, close; send      save; send
+replaced   save; send              save, close; send      save; send
+removed    delete; send            delete, close; send    delete; send
+=========  ======================  =====================  ======================
+
+- Text for an item that is not open has nowhere to be kept, so it is the author's error: no text may reach a screen
+  that the store cannot get.
+- Hidden items are saved and never sent, whatever the event.
+- Invariant: an item is in the store before its ``done`` or ``replaced`` is sent, and no later than any item that
+  appeared after it, so that the store's order is the order on screen.
+- After each event, what changed in the thread object is saved field by field, and told if a client can see it.
+
+However the turn ends, :meth:`Turn.close` leaves the truth: what is open and was seen is saved as it is.
+
+Rules for this file: it never awaits, reads a clock or makes an id; what it needs of those arrives in values. A text
+delta is the one event that returns its frame as ``bytes`` instead of a list of effects; nothing on that path copies
+the message so far, compares whole threads or looks at the store.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from .._base import json_encoder, well_formed
+from ..errors import AuthorError, StreamFailure
+from ..types import (
+    AssistantMessageContentPartTextDelta,
+    ClientEffectEvent,
+    ErrorEvent,
+    NoticeEvent,
+    Page,
+    ProgressUpdateEvent,
+    StreamOptionsEvent,
+    ThreadCreatedEvent,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
+    ThreadMetadata,
+    ThreadUpdatedEvent,
+    WorkflowItem,
+)
+from .effects import DeleteItem, Effect, PatchThread, SaveItem, Send, ThreadPatch
+from .fold import OpenItem
+from .sse import DELTA_TAIL, delta_head, event_frame
+from .visibility import is_hidden, item_on_wire, thread_on_wire
+
+__all__ = ["Turn"]
+
+_encode_text = json_encoder.encode
+
+
+class _Slot:
+    """Where the text deltas of one content part go: the head of their frames, and the part's list of chunks."""
+
+    __slots__ = ("append", "head")
+
+    def __init__(self, head: bytes, append: Callable[[str], None]) -> None:
+        self.head = head
+        self.append = append
+
+
+class Turn:
+    """The state of one answer.
+
+    Args:
+        thread: The object that the handler gets and may change; not copied.
+    """
+
+    __slots__ = ("_base", "_domains", "_metadata", "_slots", "_status", "_title", "_title_locked", "closed", "open",
+                 "produced", "saved", "thread")  # fmt: skip
+
+    def __init__(self, thread: ThreadMetadata) -> None:
+        self.thread = thread
+        self.open: dict[str, OpenItem] = {}
+        """Open items in the order of their appearance."""
+        self.saved: dict[str, tuple[int, int, int] | None] = {}
+        """Items that this turn has stored, and the mark of an open one at that time."""
+        self.closed: set[str] = set()
+        """Items that were done, replaced or removed in this turn."""
+        self.produced = False
+        """Whether a reader has been shown any item or text of this answer."""
+        self._slots: dict[tuple[str, int], _Slot] = {}
+        self._title_locked = False
+        self._remember()
+
+    # -- events in ------------------------------------------------------------------------------------------------------
+
+    def receive_event(self, event: Any) -> bytes | list[Effect]:
+        """One event of the handler.
+
+        Returns:
+            The frame to send, or the effects to perform in order.
+
+        Raises:
+            AuthorError: The event makes no sense here; the turn is as it was.
+        """
+        if type(event) is ThreadItemUpdatedEvent:
+            update = event.update
+            if type(update) is AssistantMessageContentPartTextDelta:
+                return self._text(event.item_id, update.content_index, update.delta)
+        handle = _TABLE.get(type(event))
+        if handle is None:
+            raise AuthorError(f"a handler may yield events, items, widgets and text, not {type(event).__qualname__}")
+        return [*handle(self, event), *self.thread_effects(deep=True)]
+
+    def receive_text(self, item_id: str, text: str) -> bytes | list[Effect]:
+        """More text for part 0 of an open message: :meth:`receive_event` without the event."""
+        return self._text(item_id, 0, text)
+
+    def _text(self, item_id: str, index: int, text: str) -> bytes | list[Effect]:
+        slot = self._slots.get((item_id, index))
+        if slot is None:
+            slot = self._open_slot(item_id, index)
+        try:
+            frame = slot.head + _encode_text(text) + DELTA_TAIL
+        except UnicodeEncodeError:
+            text = well_formed(text)
+            frame = slot.head + _encode_text(text) + DELTA_TAIL
+        slot.append(text)
+        thread = self.thread
+        if (
+            thread.title is self._title
+            and thread.status is self._status
+            and thread.allowed_image_domains is self._domains
+        ):
+            return frame
+        return [Send(frame), *self.thread_effects(deep=False)]
+
+    def _open_slot(self, item_id: str, index: int) -> _Slot:
+        item = self.open.get(item_id)
+        if item is None:
+            raise AuthorError(f"text for item {item_id!r}, which is not open: yield thread.item.added first")
+        self.produced = True
+        slot = self._slots[item_id, index] = _Slot(delta_head(item_id, index), item.part(index).chunks.append)
+        return slot
+
+    def _added(self, event: ThreadItemAddedEvent) -> list[Effect]:
+        if is_hidden(event.item):
+            return []
+        self._forget(event.item.id)
+        self.open[event.item.id] = OpenItem(event.item)
+        return self._show(event)
+
+    def _updated(self, event: ThreadItemUpdatedEvent) -> list[Effect]:
+        if isinstance(event.update, dict):
+            event = ThreadItemUpdatedEvent.model_validate(event.model_dump())
+        open_item = self.open.get(event.item_id)
+        if open_item is not None:
+            open_item.apply(event.update)
+            self.produced = True
+        return [Send(event_frame(event), lasting=False)]
+
+    def _done(self, event: ThreadItemDoneEvent | ThreadItemReplacedEvent) -> list[Effect]:
+        item = event.item
+        if type(event) is ThreadItemReplacedEvent:
+            self.saved.setdefault(item.id, None)  # it is in the store already
+        effects = self._save_earlier(item.id)
+        effects.append(self._save(item))
+        self._forget(item.id)
+        self.closed.add(item.id)
+        return effects if is_hidden(item) else effects + self._show(event)
+
+    def _removed(self, event: ThreadItemRemovedEvent) -> list[Effect]:
+        self._forget(event.item_id)
+        self.closed.add(event.item_id)
+        return [DeleteItem(event.item_id), Send(event_frame(event))]
+
+    def _thread_event(self, event: ThreadCreatedEvent | ThreadUpdatedEvent) -> list[Effect]:
+        thread = event.thread
+        items = getattr(thread, "items", None)
+        if items is not None:
+            data = [item_on_wire(item) for item in items.data if not is_hidden(item)]
+            items = Page(data=data, has_more=items.has_more, after=items.after)
+        return [Send(event_frame(type(event)(thread=thread_on_wire(thread, items))))]
+
+    def _passing(self, event: Any) -> list[Effect]:
+        return [Send(event_frame(event), lasting=type(event) is not ProgressUpdateEvent)]
+
+    def _show(self, event: Any) -> list[Effect]:
+        self.produced = True
+        item = item_on_wire(event.item)
+        frame = event_frame(event if item is event.item else type(event)(item=item))
+        return [Send(frame, lasting=type(event) is not ThreadItemAddedEvent)]
+
+    # -- items -----------------------------------------------------------------------------------------------------------
+
+    def _forget(self, item_id: str) -> None:
+        open_item = self.open.pop(item_id, None)
+        if open_item is not None:
+            for index in range(len(open_item.parts)):
+                self._slots.pop((item_id, index), None)
+
+    def _save(self, item: Any, mark: tuple[int, int, int] | None = None) -> SaveItem:
+        is_new = item.id not in self.saved
+        self.saved[item.id] = mark
+        return SaveItem(item, is_new)
+
+    def _save_earlier(self, item_id: str) -> list[Effect]:
+        """Saves for the open items that appeared before this one and are not stored yet."""
+        effects: list[Effect] = []
+        for other_id, other in self.open.items():
+            if other_id == item_id:
+                break
+            if other_id not in self.saved and other.has_content():
+                effects.append(self._save(other.item(), other.mark()))
+        return effects
+
+    def checkpoint(self) -> list[Effect]:
+        """Saves for the open items that have changed since they were last saved."""
+        return [
+            self._save(open_item.item(), mark)
+            for item_id, open_item in self.open.items()
+            if open_item.has_content() and self.saved.get(item_id) != (mark := open_item.mark())
+        ]
+
+    def checkpoint_due(self) -> bool:
+        """Whether :meth:`checkpoint` would save anything; cheap."""
+        return any(
+            self.saved.get(item_id) != open_item.mark() for item_id, open_item in self.open.items() if open_item.has_content()
+        )
+
+    # -- the thread --------------------------------------------------------------------------------------------------------
+
+    def _remember(self) -> None:
+        thread = self.thread
+        self._title = thread.title
+        self._status = thread.status
+        self._domains = thread.allowed_image_domains
+        self._base = copy.deepcopy((thread.status, thread.allowed_image_domains))
+        self._metadata = copy.deepcopy(thread.metadata)
+
+    def rebase(self, stored: ThreadMetadata) -> None:
+        """Take over what another turn has changed in the thread, before this one begins."""
+        for name in ("title", "status", "allowed_image_domains", "metadata"):
+            setattr(self.thread, name, getattr(stored, name))
+        self._remember()
+
+    def thread_effects(self, *, deep: bool) -> list[Effect]:
+        """The effect that stores what the handler changed in the thread, if it changed anything.
+
+        Args:
+            deep: Also look into values that can be changed in place: ``metadata``, the status, the domains.
+        """
+        thread = self.thread
+        same = (
+            thread.title is self._title
+            and thread.status is self._status
+            and thread.allowed_image_domains is self._domains
+        )
+        if same and (
+            not deep
+            or (
+                thread.metadata == self._metadata
+                and thread.status == self._base[0]
+                and thread.allowed_image_domains == self._base[1]
+            )
+        ):
+            return []
+        patch = ThreadPatch()
+        if thread.title != self._title and not self._title_locked:
+            patch.title, patch.title_was = thread.title, self._title
+        if thread.status != self._base[0]:
+            patch.status = copy.deepcopy(thread.status)
+        if thread.allowed_image_domains != self._base[1]:
+            patch.allowed_image_domains = copy.copy(thread.allowed_image_domains)
+        visible = patch != ThreadPatch()
+        missing = object()
+        for key, value in thread.metadata.items():
+            if self._metadata.get(key, missing) != value:
+                patch.metadata_set[key] = copy.deepcopy(value)
+        patch.metadata_removed = [key for key in self._metadata if key not in thread.metadata]
+        self._remember()
+        return [PatchThread(patch, announce=visible)] if patch != ThreadPatch() else []
+
+    def receive_stored_thread(self, patch: ThreadPatch, stored: ThreadMetadata) -> bytes:
+        """The thread as the store has it after ``patch``; returns the frame that tells it.
+
+        A rename that came in between wins, now and for the rest of the turn.
+        """
+        if patch.title is not msgspec.UNSET and stored.title != patch.title:
+            self._title_locked = True
+            self.thread.title = self._title = stored.title
+        return event_frame(ThreadUpdatedEvent(thread=thread_on_wire(stored)))
+
+    # -- the end -----------------------------------------------------------------------------------------------------------
+
+    def close(self, failure: StreamFailure | None = None) -> list[Effect]:
+        """The effects that end the turn: what is open is closed first, then the failure is told.
+
+        An open item that a reader has seen something of is saved and done; one that is still empty is removed.
+        """
+        effects: list[Effect] = []
+        for item_id, open_item in list(self.open.items()):
+            if open_item.has_content():
+                item = _at_rest(open_item.item())
+                effects += self._done(ThreadItemDoneEvent(item=item))
+            else:
+                effects += self._removed(ThreadItemRemovedEvent(item_id=item_id))
+                if item_id not in self.saved:
+                    effects = [each for each in effects if each != DeleteItem(item_id)]
+        if failure is not None:
+            event = ErrorEvent(code=failure.code, message=failure.message, allow_retry=failure.allow_retry)
+            effects.append(Send(event_frame(event)))
+        return effects + self.thread_effects(deep=True)
+
+    def unsaved(self, effect: SaveItem) -> None:
+        """A checkpoint's save failed: it is due again."""
+        if effect.is_new:
+            self.saved.pop(effect.item.id, None)
+        else:
+            self.saved[effect.item.id] = None
+
+    def so_far(self) -> list[bytes]:
+        """Frames that show the open items as they are now, for a viewer that comes late."""
+        return [event_frame(ThreadItemAddedEvent(item=item_on_wire(item))) for item in self.pending()]
+
+    def pending(self) -> list[Any]:
+        """Copies of the open items, in the order of their appearance."""
+        return [open_item.item() for open_item in self.open.values()]
+
+
+def _at_rest(item: Any) -> Any:
+    """``item`` without the signs of work that nobody does any more."""
+    if isinstance(item, WorkflowItem):
+        for task in item.workflow.tasks:
+            if task.status_indicator == "loading":
+                task.status_indicator = "none"
+    return item
+
+
+_TABLE: Final[dict[type, Callable[[Turn, Any], list[Effect]]]] = {
+    ThreadItemAddedEvent: Turn._added,
+    ThreadItemUpdatedEvent: Turn._updated,
+    ThreadItemDoneEvent: Turn._done,
+    ThreadItemReplacedEvent: Turn._done,
+    ThreadItemRemovedEvent: Turn._removed,
+    ThreadCreatedEvent: Turn._thread_event,
+    ThreadUpdatedEvent: Turn._thread_event,
+    StreamOptionsEvent: Turn._passing,
+    ProgressUpdateEvent: Turn._passing,
+    ClientEffectEvent: Turn._passing,
+    ErrorEvent: Turn._passing,
+    NoticeEvent: Turn._passing,
+}

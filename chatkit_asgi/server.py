@@ -1,0 +1,380 @@
+"""The hooks that an author provides, as a class to subclass or as handler callables to register."""
+
+from __future__ import annotations
+
+import inspect
+from abc import abstractmethod
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from .actions import Action
+from .errors import AuthorError, BadRequest, HookMissing
+from .options import DEFAULT_OPTIONS, Options
+from .protocol.sse import split_frames
+from .store.base import AttachmentStore, Store, TContext
+from .turns import Turns, Viewer
+from .types import (
+    AudioInput,
+    FeedbackKind,
+    Page,
+    StreamOptions,
+    SyncCustomActionResponse,
+    ThreadItemDoneEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    TranscriptionResult,
+    UserMessageItem,
+    WidgetItem,
+)
+
+__all__ = [
+    "Action",
+    "ChatKitRouter",
+    "ChatKitServer",
+    "NonStreamingResult",
+    "Page",
+    "StreamingResult",
+    "ThreadItemDoneEvent",
+    "ThreadStreamEvent",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class StreamingResult(AsyncIterable[bytes]):
+    """The frames of a streaming answer, one ``bytes`` each.
+
+    Starlette's ``StreamingResponse`` and sse-starlette's ``EventSourceResponse`` both take it. It can be read once.
+    Closing or dropping it is what a disconnect is.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self.json_events = self._frames()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.json_events
+
+    async def _frames(self) -> AsyncIterator[bytes]:
+        try:
+            while (chunk := await self._viewer.next()) is not None:
+                for frame in split_frames(chunk):
+                    yield frame
+        finally:
+            self._viewer.close()
+
+    def __del__(self) -> None:
+        self._viewer.close()
+
+
+class NonStreamingResult:
+    """A complete answer: ``json`` is the body."""
+
+    def __init__(self, json: bytes) -> None:
+        self.json = json
+
+
+class ChatKitServer(Generic[TContext]):
+    """The server as a class: override :meth:`respond` and whatever else your app needs.
+
+    ``context`` is whatever the app's ``context=`` callable made of the request, or what was passed to
+    :meth:`process`; every hook and every store call gets it.
+
+    Args:
+        store: Where threads live.
+        attachment_store: Where attachments' bytes live; without it attachments are answered 501.
+        options: Limits, times and policies.
+    """
+
+    def __init__(
+        self,
+        store: Store[TContext],
+        attachment_store: AttachmentStore[TContext] | None = None,
+        *,
+        options: Options = DEFAULT_OPTIONS,
+    ) -> None:
+        self.store = store
+        self.attachment_store = attachment_store
+        self.options = options
+
+    @property
+    def turns(self) -> Turns:
+        """The turns that run. Made on first use, so a subclass need not call ``super().__init__`` early."""
+        found: Turns | None = self.__dict__.get("_turns")
+        if found is None:
+            found = self.__dict__["_turns"] = Turns(self)
+        return found
+
+    # -- hooks -----------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: TContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Answer a message: an async generator of events, items, widgets or text.
+
+        ``input_user_message`` is ``None`` after a client tool's output and after structured input. Changing
+        ``thread.title``, ``.status``, ``.allowed_image_domains`` or ``.metadata`` saves and tells it.
+        """
+        raise HookMissing("This server does not answer messages: override respond.")
+
+    def action(
+        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: TContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Answer a widget's action with a stream, as :meth:`respond` does."""
+        raise HookMissing("This server does not take actions: override action.")
+
+    async def sync_action(
+        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: TContext
+    ) -> SyncCustomActionResponse:
+        """Answer a widget's action with one item, or none. The item and changes of the thread are saved."""
+        raise HookMissing("This server does not take synchronous actions: override sync_action.")
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: TContext
+    ) -> None:
+        """Keep thumbs up or down; the default keeps them in the store."""
+        await self.store.save_feedback(thread_id, item_ids, feedback, context)
+
+    async def transcribe(self, audio_input: AudioInput, context: TContext) -> TranscriptionResult:
+        """Turn speech into text."""
+        raise HookMissing("This server does not transcribe: override transcribe.")
+
+    def get_stream_options(self, thread: ThreadMetadata, context: TContext) -> StreamOptions:
+        """What the client may do while an answer streams; the default allows to stop it."""
+        return StreamOptions(allow_cancel=True)
+
+    async def handle_stream_cancelled(
+        self, thread: ThreadMetadata, pending_items: list[Any], context: TContext
+    ) -> None:
+        """An answer was stopped. ``pending_items`` are copies of what was unfinished.
+
+        The default keeps everything that was shown and leaves a hidden note for the model. What an override does not
+        save itself is saved afterwards.
+        """
+
+    # -- entry points ----------------------------------------------------------------------------------------------------
+
+    async def process(
+        self, request: str | bytes | bytearray, context: TContext
+    ) -> StreamingResult | NonStreamingResult:
+        """Answer one request body, for those who keep an endpoint of their own.
+
+        Everything that can be checked is checked before this returns.
+
+        Raises:
+            RequestError: The client's mistake; ``failure_of(error)`` tells the status and the body.
+            HookMissing: The request needs a hook that this server does not have (501).
+        """
+        from .operations import answer
+        from .protocol.codec import decode_request
+
+        data = request.encode() if isinstance(request, str) else bytes(request)
+        result = await answer(self, decode_request(data), context)
+        return StreamingResult(result) if isinstance(result, Viewer) else NonStreamingResult(result)
+
+    # -- what operations ask ---------------------------------------------------------------------------------------------
+
+    def overrides(self, hook: str) -> bool:
+        """Whether the author provides ``hook``."""
+        return getattr(type(self), hook) is not getattr(ChatKitServer, hook)
+
+    def replacement(self, operation: str) -> Callable[..., Awaitable[Any]] | None:
+        """The author's own operation for a request type, if there is one."""
+        return None
+
+    def accept_action(self, action: Action[str, Any], *, streams: bool) -> Action[str, Any]:
+        """The action as its handler gets it, checked before the answer begins.
+
+        Raises:
+            HookMissing: There is no handler for actions.
+            BadRequest: There is none for this one, or its payload does not fit.
+        """
+        hook = "action" if streams else "sync_action"
+        if not self.overrides(hook):
+            raise HookMissing(f"This server does not take {'' if streams else 'synchronous '}actions: override {hook}.")
+        return action
+
+
+class ChatKitRouter(Generic[TContext]):
+    """The same hooks from handler callables.
+
+    Example::
+
+        chat = ChatKitRouter(SQLiteStore("chat.db"))
+
+        @chat.respond
+        async def respond(thread, message, context):
+            yield "Hello"
+
+    Every registration raises :class:`~chatkit_asgi.errors.AuthorError` when the name is taken or unknown, or when the
+    handler is of the wrong kind.
+
+    Args:
+        store: Where threads live.
+        attachment_store: Where attachments' bytes live.
+        options: Limits, times and policies.
+    """
+
+    def __init__(
+        self,
+        store: Store[TContext],
+        attachment_store: AttachmentStore[TContext] | None = None,
+        *,
+        options: Options = DEFAULT_OPTIONS,
+    ) -> None:
+        self.server: ChatKitServer[TContext] = _RoutedServer(self, store, attachment_store, options=options)
+        self.handlers: dict[tuple[str, str], tuple[Callable[..., Any], Any]] = {}
+        """By kind and name: the handler, and the type of its payload if it has one."""
+
+    @property
+    def store(self) -> Store[TContext]:
+        """Where threads live."""
+        return self.server.store
+
+    async def process(
+        self, request: str | bytes | bytearray, context: TContext
+    ) -> StreamingResult | NonStreamingResult:
+        """:meth:`ChatKitServer.process`."""
+        return await self.server.process(request, context)
+
+    def respond(self, handler: F, /) -> F:
+        """Register the answer to messages: an async generator of ``(thread, message, context)``."""
+        return self._register("respond", "", handler, streams=True)
+
+    def action(self, type: str, /, *, payload: Any = None) -> Callable[[F], F]:  # noqa: A002
+        """Register the streaming answer to a widget's action.
+
+        Args:
+            type: The action's type.
+            payload: A type to convert the payload to; one that does not fit is the client's error (400).
+
+        Returns:
+            A decorator for an async generator of ``(thread, action, sender, context)``.
+        """
+        return lambda handler: self._register("action", type, handler, streams=True, payload=payload)
+
+    def sync_action(self, type: str, /, *, payload: Any = None) -> Callable[[F], F]:  # noqa: A002
+        """Register the synchronous answer: ``async (thread, action, sender, context)`` that returns a
+        ``SyncCustomActionResponse``, an item or ``None``. Arguments as for :meth:`action`."""
+        return lambda handler: self._register("sync_action", type, handler, payload=payload)
+
+    def feedback(self, handler: F, /) -> F:
+        """Register ``async (thread_id, item_ids, kind, context)``; without it votes are kept in the store."""
+        return self._register("add_feedback", "", handler)
+
+    def transcribe(self, handler: F, /) -> F:
+        """Register ``async (audio, context)`` that returns a ``TranscriptionResult`` or the text."""
+        return self._register("transcribe", "", handler)
+
+    def stream_options(self, handler: F, /) -> F:
+        """Register a plain function ``(thread, context) -> StreamOptions``."""
+        if inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler):
+            raise AuthorError("the stream_options handler is a plain function")
+        return self._register("get_stream_options", "", handler, plain=True)
+
+    def cancelled(self, handler: F, /) -> F:
+        """Register ``async (thread, pending_items, context)``, called when an answer was stopped."""
+        return self._register("handle_stream_cancelled", "", handler)
+
+    def operation(self, type: str, /) -> Callable[[F], F]:  # noqa: A002
+        """Replace one whole request type that does not stream, for example ``threads.list``.
+
+        Returns:
+            A decorator for ``async (server, request, context)`` that returns the answer's struct.
+        """
+        from .operations import OPERATIONS_BY_NAME
+
+        if type not in OPERATIONS_BY_NAME:
+            raise AuthorError(f"there is no operation {type!r}; there are {', '.join(sorted(OPERATIONS_BY_NAME))}")
+        if OPERATIONS_BY_NAME[type].streams:
+            raise AuthorError(f"{type} streams: register a respond or action handler")
+        return lambda handler: self._register("operation", type, handler)
+
+    def _register(
+        self, kind: str, name: str, handler: F, *, streams: bool = False, payload: Any = None, plain: bool = False
+    ) -> F:
+        label = f"{kind} handler" + (f" for {name!r}" if name else "")
+        if (kind, name) in self.handlers:
+            raise AuthorError(f"there are two {label}s")
+        if not plain:
+            is_generator, is_coroutine = inspect.isasyncgenfunction(handler), inspect.iscoroutinefunction(handler)
+            if streams and not is_generator and not is_coroutine:
+                raise AuthorError(f"the {label} must be an async generator: async def with yield")
+            if not streams and not is_coroutine:
+                raise AuthorError(f"the {label} must be async def, without yield")
+        self.handlers[kind, name] = handler, payload
+        return handler
+
+
+class _RoutedServer(ChatKitServer[TContext]):
+    """The server whose hooks are a router's handlers."""
+
+    def __init__(self, router: ChatKitRouter[TContext], *stores: Any, options: Options) -> None:
+        super().__init__(*stores, options=options)
+        self._router = router
+
+    def _handler(self, kind: str, name: str = "") -> Any:
+        found = self._router.handlers.get((kind, name))
+        return None if found is None else found[0]
+
+    def overrides(self, hook: str) -> bool:
+        return any(kind == hook for kind, _ in self._router.handlers)
+
+    def replacement(self, operation: str) -> Callable[..., Awaitable[Any]] | None:
+        found: Callable[..., Awaitable[Any]] | None = self._handler("operation", operation)
+        return found
+
+    def accept_action(self, action: Action[str, Any], *, streams: bool) -> Action[str, Any]:
+        super().accept_action(action, streams=streams)
+        found = self._router.handlers.get(("action" if streams else "sync_action", action.type))
+        if found is None:
+            raise BadRequest(
+                f"No handler for the action {action.type[:100]!r}.", code="unknown_action", path="$.params.action.type"
+            )
+        payload = found[1]
+        if payload is None:
+            return action
+        return action.model_copy(update={"payload": _payload_as(action.payload, payload)})
+
+    def respond(self, thread: Any, input_user_message: Any, context: Any) -> Any:
+        handler = self._handler("respond")
+        if handler is None:
+            raise HookMissing("This server does not answer messages: register a respond handler.")
+        return handler(thread, input_user_message, context)
+
+    def action(self, thread: Any, action: Any, sender: Any, context: Any) -> Any:
+        return self._handler("action", action.type)(thread, action, sender, context)
+
+    async def sync_action(self, thread: Any, action: Any, sender: Any, context: Any) -> Any:
+        return await self._handler("sync_action", action.type)(thread, action, sender, context)
+
+    async def add_feedback(self, thread_id: Any, item_ids: Any, feedback: Any, context: Any) -> None:
+        handler = self._handler("add_feedback") or super().add_feedback
+        await handler(thread_id, item_ids, feedback, context)
+
+    async def transcribe(self, audio_input: Any, context: Any) -> Any:
+        handler = self._handler("transcribe") or super().transcribe
+        return await handler(audio_input, context)
+
+    def get_stream_options(self, thread: Any, context: Any) -> StreamOptions:
+        handler = self._handler("get_stream_options") or super().get_stream_options
+        options: StreamOptions = handler(thread, context)
+        return options
+
+    async def handle_stream_cancelled(self, thread: Any, pending_items: Any, context: Any) -> None:
+        handler = self._handler("handle_stream_cancelled") or super().handle_stream_cancelled
+        await handler(thread, pending_items, context)
+
+
+def _payload_as(value: Any, kind: Any) -> Any:
+    """``value`` as the handler's payload type: anything that msgspec converts to, or a Pydantic model."""
+    validate = getattr(kind, "model_validate", None)
+    try:
+        return msgspec.convert(value, kind) if validate is None else validate(value)
+    except (msgspec.ValidationError, ValueError) as error:
+        message, _, where = str(error).rpartition(" - at `$")
+        path = "$.params.action.payload" + (where.removesuffix("`") if message else "")
+        raise BadRequest(message or str(error), code="invalid_payload", path=path) from None

@@ -1,0 +1,8 @@
+"""Turns: the only owner of tasks. Runs a handler through :class:`~chatkit_asgi.protocol.turn.Turn`, keeps what late
+viewers need, serves viewers, ends it. May import ``protocol``, ``types``, ``store.base``, ``errors`` and anyio."""
+
+from .manager import Repeat, ShuttingDown, Turns
+from .run import Outcome, Plan, Run
+from .viewer import Viewer
+
+__all__ = ["Outcome", "Plan", "Repeat", "Run", "ShuttingDown", "Turns", "Viewer"]

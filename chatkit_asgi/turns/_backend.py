@@ -1,0 +1,260 @@
+"""The few primitives that turns need of an event loop, for asyncio and for trio.
+
+anyio's own would do; these are its native counterparts, because a turn costs several wake-ups and a task, and because a
+writer must outlive the request that started it: anyio has no task that belongs to nobody. May import anyio and the
+standard library; trio is only imported where it runs already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import copy_context
+from typing import Any, Literal, Protocol
+
+__all__ = ["Backend", "Guard", "Signal", "current_backend"]
+
+_tasks: set[asyncio.Task[Any]] = set()
+"""asyncio keeps only weak references to tasks."""
+
+
+class Signal(Protocol):
+    """A wake-up for one waiter at a time. Set while nobody waits, it is remembered."""
+
+    def set(self) -> None:
+        """Wake the waiter, now or when it comes."""
+        ...
+
+    def wait(self) -> Coroutine[Any, Any, None]:
+        """Return at once if set, else when set; clears it."""
+        ...
+
+
+Ending = Literal["done", "interrupted", "torn down"]
+
+
+class Guard(Protocol):
+    """Runs one awaitable that others may interrupt, without touching what comes after it in the same task."""
+
+    async def run(self, work: Awaitable[object]) -> Ending:
+        """Await ``work``.
+
+        Returns:
+            Whether it ended by itself, by :meth:`interrupt`, or because the loop is being torn down. An exception of
+            ``work`` is raised, also a cancellation that comes from inside it (as ``RuntimeError``).
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Cancel ``work``, now or when it begins. Does nothing when it is over."""
+        ...
+
+
+class Backend(Protocol):
+    """What the loop offers."""
+
+    def signal(self) -> Signal:
+        """A new signal."""
+        ...
+
+    def guard(self) -> Guard:
+        """A new guard."""
+        ...
+
+    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run in a task that belongs to nobody, with the caller's context variables. ``run`` must not raise."""
+        ...
+
+    def step_aside(self) -> Generator[Any, Any, None]:
+        """Let other tasks run (``yield from``)."""
+        ...
+
+    def now(self) -> float:
+        """The loop's monotonic clock."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        ...
+
+    def from_anywhere(self) -> Callable[[Callable[[], object]], object]:
+        """A function that schedules a callable on this loop, from any thread or a signal handler."""
+        ...
+
+
+class _AsyncioSignal:
+    __slots__ = ("_set", "_waiter")
+
+    def __init__(self) -> None:
+        self._set = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        waiter = self._waiter
+        if waiter is None:
+            self._set = True
+        elif not waiter.done():
+            waiter.set_result(None)
+
+    async def wait(self) -> None:
+        if self._set:
+            self._set = False
+            return
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+
+
+class _AsyncioGuard:
+    __slots__ = ("_asked", "_over", "_task")
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._over = False
+        self._task: asyncio.Task[Any] | None = None
+
+    def interrupt(self) -> None:
+        if not self._asked and not self._over:
+            self._asked = True
+            if self._task is not None:
+                self._task.cancel()
+
+    async def run(self, work: Awaitable[object]) -> Ending:
+        task = self._task = asyncio.current_task()
+        assert task is not None
+        if self._asked:
+            task.cancel()
+        try:
+            await work
+            if self._asked:
+                await asyncio.sleep(0)  # a cancellation asked for in the last step is still to come
+                task.uncancel()
+        except asyncio.CancelledError as error:
+            if self._asked:
+                task.uncancel()
+                return "interrupted"
+            if task.cancelling():
+                return "torn down"
+            raise RuntimeError("cancelled from inside, by something that was awaited") from error
+        finally:
+            self._over = True
+            self._task = None
+        return "done"
+
+
+class _AsyncioBackend:
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.now = loop.time
+
+    def signal(self) -> Signal:
+        return _AsyncioSignal()
+
+    def guard(self) -> Guard:
+        return _AsyncioGuard()
+
+    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = self._loop.create_task(run())
+        _tasks.add(task)
+        task.add_done_callback(_tasks.discard)
+
+    def step_aside(self) -> Generator[Any, Any, None]:
+        yield
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def from_anywhere(self) -> Callable[[Callable[[], object]], object]:
+        return self._loop.call_soon_threadsafe
+
+
+class _TrioSignal:
+    __slots__ = ("_set", "_waiter")
+
+    def __init__(self) -> None:
+        self._set = False
+        self._waiter: Any = None
+
+    def set(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is None:
+            self._set = True
+        else:
+            sys.modules["trio"].lowlevel.reschedule(waiter)
+
+    async def wait(self) -> None:
+        lowlevel = sys.modules["trio"].lowlevel
+        if self._set:
+            self._set = False
+            await lowlevel.checkpoint()
+            return
+        self._waiter = lowlevel.current_task()
+
+        def abort(_: Any) -> Any:
+            self._waiter = None
+            return lowlevel.Abort.SUCCEEDED
+
+        await lowlevel.wait_task_rescheduled(abort)
+
+
+class _TrioGuard:
+    __slots__ = ("_scope", "_trio")
+
+    def __init__(self, trio: Any) -> None:
+        self._trio = trio
+        self._scope = trio.CancelScope()
+
+    def interrupt(self) -> None:
+        self._scope.cancel()
+
+    async def run(self, work: Awaitable[object]) -> Ending:
+        try:
+            with self._scope:
+                await work
+        except self._trio.Cancelled:
+            return "torn down"
+        return "interrupted" if self._scope.cancelled_caught else "done"
+
+
+class _TrioBackend:
+    def __init__(self, trio: Any) -> None:
+        self._trio = trio
+        self.now = trio.current_time
+
+    def signal(self) -> Signal:
+        return _TrioSignal()
+
+    def guard(self) -> Guard:
+        return _TrioGuard(self._trio)
+
+    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._trio.lowlevel.spawn_system_task(run, context=copy_context())
+
+    def step_aside(self) -> Generator[Any, Any, None]:
+        yield from self._trio.lowlevel.checkpoint().__await__()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._trio.sleep(seconds)
+
+    def from_anywhere(self) -> Callable[[Callable[[], object]], object]:
+        token = self._trio.lowlevel.current_trio_token()
+        return lambda call: token.run_sync_soon(call)
+
+
+_asyncio_backend: _AsyncioBackend | None = None
+
+
+def current_backend() -> Backend:
+    """The backend of the loop that is running now."""
+    global _asyncio_backend
+    trio: Any = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        return _TrioBackend(trio)
+    loop = asyncio.get_running_loop()
+    if _asyncio_backend is None or _asyncio_backend._loop is not loop:  # pyright: ignore[reportPrivateUsage]
+        _asyncio_backend = _AsyncioBackend(loop)
+    return _asyncio_backend

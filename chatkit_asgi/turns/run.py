@@ -1,0 +1,545 @@
+"""The driver of one turn: runs the handler in a task of its own, performs the effects, feeds the viewers, ends it.
+
+Invariant: an effect leaves the queue when it is done. Whatever interrupts the task in between, the rest is performed
+at the end, so what was sent is stored.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import anyio
+from msgspec import Struct
+
+from ..errors import NotFoundError, StreamError, stream_failure_of
+from ..ids import is_minted
+from ..protocol.effects import DeleteItem, Effect, PatchThread, SaveItem, Send
+from ..protocol.turn import Turn
+from ..protocol.visibility import is_hidden
+from ..types import (
+    AssistantMessageContent,
+    AssistantMessageContentPartAdded,
+    AssistantMessageContentPartDone,
+    AssistantMessageItem,
+    ClientEffectEvent,
+    ErrorEvent,
+    NoticeEvent,
+    ProgressUpdateEvent,
+    SDKHiddenContextItem,
+    StreamOptionsEvent,
+    ThreadItemAddedEvent,
+    ThreadItemBase,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
+    ThreadMetadata,
+    UnknownItem,
+    WidgetItem,
+)
+from ._backend import Backend
+from .viewer import Viewer
+
+if TYPE_CHECKING:
+    from ..options import Options
+    from ..server import ChatKitServer
+    from ..store.base import Aside
+
+__all__ = ["Outcome", "Plan", "Run"]
+
+logger = logging.getLogger("chatkit_asgi.turns")
+
+Outcome = Literal["finished", "failed", "stopped", "timed out", "shut down", "deleted"]
+
+FLUSH_FRAMES = 128
+"""Frames after which a handler that never waits lets its viewers read."""
+
+SAVE_ATTEMPTS = 4
+"""Times that a write is tried when a turn ends, with pauses of :data:`SAVE_PAUSE` and its doubles."""
+
+SAVE_PAUSE = 0.05
+
+STOPPED_NOTE = "The user stopped the previous response before it was complete. Do not continue it unless asked to."
+
+_PASSING = (ProgressUpdateEvent, ClientEffectEvent, ErrorEvent, NoticeEvent, StreamOptionsEvent)
+
+
+class Plan(Struct, kw_only=True):
+    """What a streaming request wants, once everything that can be checked before the answer has been checked."""
+
+    thread: ThreadMetadata
+    context: Any
+    begin: Callable[[Run], Awaitable[AsyncIterator[Any]]]
+    """Called in the turn's task when it is its turn: stores what came in, tells it, returns the handler's events."""
+    is_new: bool = False
+    """Whether the thread does not exist yet."""
+
+
+class Run:
+    """One turn. Made by :class:`~chatkit_asgi.turns.Turns`."""
+
+    __slots__ = ("_closing", "_events", "_guard", "_lasting", "_lock", "_space", "_todo", "after", "aliases", "aside", "backend", "before", "begun", "context", "crowded", "ended", "ended_at", "frames",
+                 "go",
+                 "options", "outcome", "owner", "plan", "request_id", "server", "started_at", "text_id",
+                 "thread", "turn", "viewers")  # fmt: skip
+
+    def __init__(
+        self, server: ChatKitServer[Any], plan: Plan, options: Options, backend: Backend, owner: str, request_id: str
+    ) -> None:
+        self.server = server
+        self.plan = plan
+        self.options = options
+        self.backend = backend
+        self.owner = owner
+        self.request_id = request_id
+        self.context = plan.context
+        self.thread = plan.thread
+        self.turn = Turn(plan.thread)
+        self.viewers: list[Viewer] = []
+        self.aside: Aside | None = None
+        """Items that a retry has put aside; gone for good with the first item that is stored."""
+        self.before: Run | None = None
+        """The turn that this one waits for."""
+        self.after: Run | None = None
+        """The turn that waits for this one."""
+        self.go = backend.signal()
+        """Set when ``before`` has ended."""
+        self.begun = False
+        self.ended = False
+        self.started_at = backend.now()
+        self.ended_at = 0.0
+        self.outcome: Outcome | None = None
+        self._closing: Outcome | None = None
+        self._events: AsyncIterator[Any] | None = None
+        self.frames: list[bytes] = []
+        self._todo: deque[Effect] = deque()
+        self._lasting: list[bytes] = []
+        self._guard = backend.guard()
+        self._lock: anyio.Lock | None = None
+        self._space = backend.signal()
+        self.crowded = False
+        """Whether a viewer is so far behind that the handler has to wait."""
+        self.text_id: str | None = None
+        """The message that yielded strings go to."""
+        self.aliases: dict[str, str] = {}
+        """Ids that the handler uses for items whose real ids were made here."""
+
+    # -- viewers -----------------------------------------------------------------------------------------------------------
+
+    def watch(self) -> Viewer:
+        """A new viewer, which sees the turn from its beginning: what is finished, what is open as it is now, the rest."""
+        self.flush()
+        viewer = Viewer(self, self.backend)
+        past = [*self._lasting, *self.turn.so_far()]
+        if past:
+            viewer.offer(b"".join(past), self.options.viewer_buffer)
+        if self.ended:
+            viewer.close()
+        else:
+            self.viewers.append(viewer)
+        return viewer
+
+    def left(self, viewer: Viewer) -> None:
+        """A viewer has gone. When it was the last, the policy decides whether the turn goes on."""
+        if viewer in self.viewers:
+            self.viewers.remove(viewer)
+            self.taken()
+            if not self.viewers and self.options.on_disconnect == "cancel":
+                self.stop("stopped")
+
+    def taken(self) -> None:
+        """A viewer has taken what was waiting for it."""
+        if self.crowded:
+            self._space.set()
+
+    def flush(self) -> None:
+        """Hand the frames that are ready to every viewer."""
+        frames = self.frames
+        if not frames:
+            return
+        chunk = frames[0] if len(frames) == 1 else b"".join(frames)
+        frames.clear()
+        limit = self.options.viewer_buffer
+        for viewer in self.viewers:
+            if not viewer.offer(chunk, limit):
+                self.crowded = True
+
+    async def room(self) -> None:
+        """Wait until every viewer keeps up again, or has gone."""
+        while any(viewer.size > self.options.viewer_buffer for viewer in self.viewers):
+            await self._space.wait()
+        self.crowded = False
+
+    # -- the task ----------------------------------------------------------------------------------------------------------
+
+    def stop(self, why: Outcome) -> None:
+        """End the turn early. The first reason counts; a turn that is ending already is left alone."""
+        if self._closing is None and not self.ended:
+            self._closing = why
+            self._guard.interrupt()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the turn is over or about to be."""
+        return self.ended or self._closing is not None
+
+    async def main(self) -> None:
+        """The whole life of the turn. Does not raise."""
+        error: BaseException | None = None
+        fatal: BaseException | None = None
+        try:
+            ending = await self._guard.run(self._work())
+            if ending == "torn down":
+                self._closing = self._closing or "shut down"
+        except Exception as problem:  # noqa: BLE001 (whatever the author's code raises)
+            error = problem
+            if self._closing is None:
+                self._closing = "failed"
+                logger.exception("turn failed", extra=self._log())
+        except (KeyboardInterrupt, SystemExit) as problem:
+            fatal = problem
+            self._closing = self._closing or "shut down"
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._close_events()
+                await self._end(self._closing or "finished", error)
+            except BaseException:  # noqa: BLE001 (nothing is above us that could do better)
+                logger.critical("turn could not be ended", exc_info=True, extra=self._log())
+            finally:
+                self._over()
+        if fatal is not None:
+            raise fatal
+
+    async def _work(self) -> None:
+        while self.before is not None and not self.before.ended:
+            await self.go.wait()
+        if self._closing is not None:
+            return
+        if self.before is not None and not self.plan.is_new:
+            self.turn.rebase(await self.server.store.load_thread(self.thread.id, context=self.context))
+        self.before = None
+        self.started_at = self.backend.now()
+        self._events = await self.plan.begin(self)
+        self.begun = True
+        await _Pump(self, self._events)
+
+    async def _close_events(self) -> None:
+        """The author's generator is always closed, within the grace time."""
+        close = getattr(self._events, "aclose", None)
+        if close is None:
+            return
+        with anyio.move_on_after(self.options.shutdown_grace) as scope:
+            try:
+                await close()
+            except Exception:  # noqa: BLE001
+                logger.exception("handler failed while it was closed", extra=self._log())
+        if scope.cancelled_caught:
+            logger.error("handler did not close in time", extra=self._log())
+
+    async def _end(self, outcome: Outcome, error: BaseException | None) -> None:
+        self.outcome = outcome
+        if outcome == "deleted":
+            self._todo.clear()
+            return
+        await self._persist()
+        failure = None
+        if outcome in ("timed out", "shut down"):
+            failure = stream_failure_of(StreamError("stream.error"))
+        elif outcome == "failed" and error is not None:
+            failure = stream_failure_of(error)
+        if outcome == "finished":
+            self._todo += self._close_text()
+        if outcome == "stopped" and self.begun:
+            await self._stopped()
+        self._todo += self.turn.close(failure)
+        await self._persist()
+        if self.aside is not None:
+            aside, self.aside = self.aside, None
+            settle = self.server.store.discard_aside if outcome == "finished" else self.server.store.restore_aside
+            await self._insist(lambda: settle(aside, context=self.context))
+
+    async def _stopped(self) -> None:
+        """Keep what was shown, then leave the note, through the author's hook if there is one."""
+        server = self.server
+        pending = self.turn.pending()
+        if not server.overrides("handle_stream_cancelled"):
+            self._todo += self.turn.close()
+            if self.aside is None or self.turn.produced:
+                note = SDKHiddenContextItem(
+                    id=server.store.generate_item_id("sdk_hidden_context", self.thread, self.context),
+                    thread_id=self.thread.id,
+                    created_at=self.options.clock(),
+                    content=STOPPED_NOTE,
+                )
+                self._todo.append(SaveItem(note, is_new=True))
+            return
+        try:
+            await server.handle_stream_cancelled(self.thread, pending, self.context)
+        except Exception:  # noqa: BLE001
+            logger.exception("handle_stream_cancelled failed", extra=self._log())
+        for item in pending:
+            try:
+                await server.store.load_item(self.thread.id, item.id, context=self.context)
+            except NotFoundError:
+                continue
+            self.turn.saved.setdefault(item.id, None)
+
+    def _over(self) -> None:
+        self.flush()
+        self.ended = True
+        self.ended_at = self.backend.now()
+        logger.info("turn ended", extra=self._log())
+        viewers, self.viewers = self.viewers, []
+        for viewer in viewers:
+            viewer.end()
+        self.server.turns.ended(self)
+
+    def _log(self) -> dict[str, Any]:
+        return {
+            "chatkit_thread_id": self.thread.id,
+            "chatkit_request_id": self.request_id,
+            "chatkit_outcome": self.outcome or self._closing,
+            "chatkit_seconds": round(self.backend.now() - self.started_at, 3),
+        }
+
+    # -- events and effects ------------------------------------------------------------------------------------------------
+
+    def receive(self, value: Any) -> bytes | Sequence[Effect]:
+        """One value that the handler yielded: text, an event, an item or a widget."""
+        if type(value) is str:
+            if self.text_id is not None:
+                return self.turn.receive_text(self.text_id, value)
+            return self._open_text(value)
+        if isinstance(value, ThreadItemBase | UnknownItem):
+            value = ThreadItemDoneEvent(item=value)
+        elif isinstance(value, str):
+            return self.receive(str(value))
+        elif isinstance(value, dict) or getattr(value, "type", None) in ("Card", "ListView", "Basic"):
+            value = ThreadItemDoneEvent(item=self._widget(value))
+        if self.text_id is None or isinstance(value, _PASSING):
+            return self.turn.receive_event(value)
+        effects = self._close_text()
+        out = self.turn.receive_event(value)
+        return [*effects, Send(out, lasting=False)] if isinstance(out, bytes) else [*effects, *out]
+
+    def renamed(self, event: Any) -> Any:
+        """``event`` with the real id of its item, where the handler's id is an alias."""
+        if isinstance(event, ThreadItemUpdatedEvent | ThreadItemRemovedEvent):
+            if (real := self.aliases.get(event.item_id)) is not None:
+                return event.model_copy(update={"item_id": real})
+        elif isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent | ThreadItemReplacedEvent):
+            real = self.aliases.get(event.item.id)
+            if real is not None and not isinstance(event.item, UnknownItem):
+                return type(event)(item=event.item.model_copy(update={"id": real}))
+        return event
+
+    async def adopt(self, event: ThreadItemAddedEvent | ThreadItemDoneEvent) -> None:
+        """Before an item appears: an id that was not made here and is in use already becomes an alias of a new one.
+
+        Model servers without ids of their own send one placeholder for every message; without this the messages would
+        overwrite each other.
+        """
+        item_id = event.item.id
+        real = self.aliases.get(item_id, item_id)
+        if type(event) is ThreadItemDoneEvent and real in self.turn.open:
+            return
+        if real in self.turn.open or real in self.turn.closed or await self._stored(real):
+            self.aliases[item_id] = self.server.store.generate_item_id("message", self.thread, self.context)
+
+    async def _stored(self, item_id: str) -> bool:
+        try:
+            await self.server.store.load_item(self.thread.id, item_id, context=self.context)
+        except NotFoundError:
+            return False
+        return True
+
+    def _new(self, kind: Literal["message"]) -> dict[str, Any]:
+        return {
+            "id": self.server.store.generate_item_id(kind, self.thread, self.context),
+            "thread_id": self.thread.id,
+            "created_at": self.options.clock(),
+        }
+
+    def _widget(self, widget: Any) -> WidgetItem:
+        return WidgetItem(**self._new("message"), widget=widget)
+
+    def _open_text(self, text: str) -> list[Effect]:
+        item = AssistantMessageItem(**self._new("message"), content=[])
+        part = AssistantMessageContentPartAdded(content_index=0, content=AssistantMessageContent(text=""))
+        effects = [
+            *self.turn.receive_event(ThreadItemAddedEvent(item=item)),
+            *self.turn.receive_event(ThreadItemUpdatedEvent(item_id=item.id, update=part)),
+        ]
+        self.text_id = item.id
+        out = self.turn.receive_text(item.id, text)
+        return [*effects, Send(out, lasting=False)] if isinstance(out, bytes) else [*effects, *out]
+
+    def _close_text(self) -> list[Effect]:
+        text_id, self.text_id = self.text_id, None
+        open_item = self.turn.open.get(text_id) if text_id is not None else None
+        if open_item is None:
+            return []
+        item = open_item.item()
+        part = AssistantMessageContentPartDone(content_index=0, content=item.content[0])
+        return [
+            *self.turn.receive_event(ThreadItemUpdatedEvent(item_id=item.id, update=part)),
+            *self.turn.receive_event(ThreadItemDoneEvent(item=item)),
+        ]
+
+    async def emit(self, *events: Any) -> None:
+        """Take events from elsewhere than the handler: what :attr:`Plan.begin` has to tell."""
+        for event in events:
+            out = self.turn.receive_event(event)
+            await self.perform([Send(out)] if isinstance(out, bytes) else out)
+
+    def tell(self, frame: bytes) -> None:
+        """Send a frame that needs no saving."""
+        self.frames.append(frame)
+        self._lasting.append(frame)
+
+    async def perform(self, effects: Sequence[Effect]) -> None:
+        """Perform effects in order: a save is done before what follows it is sent."""
+        todo = self._todo
+        todo += effects
+        while todo:
+            effect = todo[0]
+            if type(effect) is Send:
+                self.frames.append(effect.frame)
+                if effect.lasting:
+                    self._lasting.append(effect.frame)
+            else:
+                self.flush()
+                await self._store(effect)
+            todo.popleft()
+
+    async def _store(self, effect: Effect) -> None:
+        if self._lock is None:
+            self._lock = anyio.Lock()
+        async with self._lock:
+            await self._write(effect)
+
+    async def _write(self, effect: Effect) -> None:
+        store, context, thread_id = self.server.store, self.context, self.thread.id
+        if isinstance(effect, SaveItem):
+            if self.aside is not None and not is_hidden(effect.item):
+                await store.discard_aside(self.aside, context=context)
+                self.aside = None
+            save = store.add_thread_item if effect.is_new else store.save_item
+            await save(thread_id, effect.item, context=context)
+        elif isinstance(effect, DeleteItem):
+            await store.delete_thread_item(thread_id, effect.item_id, context=context)
+        elif isinstance(effect, PatchThread):
+            stored = await store.update_thread(thread_id, effect.patch, context=context)
+            frame = self.turn.receive_stored_thread(effect.patch, stored)
+            if effect.announce:
+                self.tell(frame)
+
+    async def _persist(self) -> None:
+        """Perform what is left. A store that fails is tried again; then the rest goes on without that write."""
+        while self._todo:
+            if await self._insist(lambda: self.perform(())):
+                return
+            lost = self._todo.popleft()
+            logger.critical("write given up: %s", type(lost).__name__, extra=self._log())
+
+    async def _insist(self, write: Callable[[], Awaitable[object]]) -> bool:
+        pause = SAVE_PAUSE
+        for attempt in range(SAVE_ATTEMPTS):
+            try:
+                await write()
+                return True
+            except NotFoundError:
+                logger.warning("thread is gone", extra=self._log())
+                self._todo.clear()
+                return True
+            except BaseException:  # noqa: BLE001 (also the one cancellation of a loop that is torn down)
+                logger.exception("write failed (attempt %d)", attempt + 1, extra=self._log())
+                if attempt + 1 < SAVE_ATTEMPTS:
+                    await self.backend.sleep(pause)
+                    pause *= 2
+        return False
+
+    async def checkpoint(self) -> None:
+        """Save what is open as it is now. A failure is only logged: the next checkpoint or the end tries again."""
+        if self._lock is None:
+            self._lock = anyio.Lock()
+        async with self._lock:
+            if self.stopping:
+                return
+            for effect in self.turn.checkpoint():
+                assert isinstance(effect, SaveItem)
+                try:
+                    await self._write(effect)
+                except BaseException as problem:
+                    self.turn.unsaved(effect)
+                    if not isinstance(problem, Exception):
+                        raise
+                    logger.exception("checkpoint failed", extra=self._log())
+
+
+class _Pump:
+    """Awaits a handler's events by stepping its iterator by hand.
+
+    While the iterator has more ready, frames collect; when it would suspend, they are flushed and the loop gets what
+    the iterator waits for. So one wake-up and one send carry everything that was ready, and nothing is held back.
+    """
+
+    __slots__ = ("_events", "_run")
+
+    def __init__(self, run: Run, events: AsyncIterator[Any]) -> None:
+        self._run = run
+        self._events = events
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        run = self._run
+        turn = run.turn
+        frames = run.frames
+        receive_event, receive = turn.receive_event, run.receive
+        aliases = run.aliases
+        following = self._events.__anext__
+        while True:
+            step: Any = following().__await__()
+            try:
+                waiting = step.send(None)
+            except StopIteration as stop:
+                value = stop.value
+            except StopAsyncIteration:
+                break
+            else:
+                if frames:
+                    run.flush()
+                while True:
+                    try:
+                        sent = yield waiting
+                    except BaseException as problem:  # noqa: BLE001 (handed on to the handler)
+                        resume, argument = step.throw, problem
+                    else:
+                        resume, argument = step.send, sent
+                    try:
+                        waiting = resume(argument)
+                    except StopIteration as stop:
+                        value = stop.value
+                        break
+                    except StopAsyncIteration:
+                        return
+            kind = type(value)
+            if kind is ThreadItemUpdatedEvent and run.text_id is None and not aliases:
+                out = receive_event(value)
+            else:
+                if (kind is ThreadItemAddedEvent or kind is ThreadItemDoneEvent) and not is_minted(value.item.id):
+                    yield from run.adopt(value).__await__()
+                out = receive(run.renamed(value) if aliases else value)
+            if type(out) is bytes:
+                frames.append(out)
+            else:
+                yield from run.perform(out).__await__()  # type: ignore[arg-type]
+            if run.stopping:
+                return
+            if len(frames) >= FLUSH_FRAMES:
+                run.flush()
+                yield from run.backend.step_aside()
+            if run.crowded:
+                yield from run.room().__await__()
