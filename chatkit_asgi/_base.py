@@ -15,8 +15,8 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping
-from operator import is_
 from functools import cache
+from operator import is_
 from typing import Any, ClassVar, Literal, Self, TypeVar, cast, dataclass_transform, get_type_hints
 
 import msgspec
@@ -77,7 +77,9 @@ class WireMeta(StructMeta):
         return super().__new__(mcls, name, bases, namespace, **config)
 
 
-_FREE_OR_SCALAR = re.compile(r"ClassVar|\bAny\b|\bT\b|Literal|Widget|^(list\[)?(str|int|float|bool|bytes|datetime|Url|IconName)\b")
+_FREE_OR_SCALAR = re.compile(
+    r"ClassVar|\bAny\b|\bT\b|Literal|Widget|^(list\[)?(str|int|float|bool|bytes|datetime|Url|IconName)\b"
+)
 """Annotations of fields that hold no structs."""
 
 _FIELD: Any = msgspec.field(default=None)
@@ -190,7 +192,7 @@ class Checked(Wire):
         cls = self.__class__
         for name in cls._nested:
             value = getattr(self, name)
-            kind = type(value)
+            kind = cast("Any", type(value))
             if kind is dict or (kind is list and dict in map(type, value)):
                 setattr(self, name, convert(value, _hints(cls)[name]))
 

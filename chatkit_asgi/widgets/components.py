@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
-from .._base import Checked, PydanticUnion, Wire, convert, pydantic_schema
+from .._base import PydanticUnion, Wire, convert, pydantic_schema
 from ..actions import ActionConfig
 from .dynamic import (
     BasicRoot,
@@ -22,6 +22,7 @@ from .dynamic import (
     as_component,
     as_root,
     open_children,
+    without_nulls,
 )
 from .tokens import (
     Alignment,
@@ -159,8 +160,36 @@ def _opened(component: Any) -> Any:
     return component
 
 
-class _Acting(WidgetComponentBase, Checked):
-    """A component that holds structs: the dicts given for them are converted."""
+class _Acting(WidgetComponentBase):
+    """A component with an action: one given as a dict becomes a struct, so that its defaults are written."""
+
+    _action: ClassVar[str] = "onChangeAction"
+
+    def __post_init__(self) -> None:
+        if type(action := getattr(self, self._action)) is dict:
+            setattr(self, self._action, convert(action, ActionConfig))
+
+
+class _Holding(WidgetComponentBase):
+    """A component with children: the plain and open ones lose their nulls when they come in, so that a typed tree
+    has none and is written in one go."""
+
+    def __post_init__(self) -> None:
+        given: Any = cast("Any", self).children
+        children: list[Any] = cast("Any", given if type(given) is list else [given])
+        if any(issubclass(kind, dict) for kind in set(map(type, children))):
+            cleaned = [
+                without_nulls(child) if isinstance(child, dict) else child for child in children
+            ]
+            cast("Any", self).children = cleaned if children is given else cleaned[0]
+
+
+class _HoldingAndActing(_Holding, _Acting):
+    """Both."""
+
+    def __post_init__(self) -> None:
+        _Holding.__post_init__(self)
+        _Acting.__post_init__(self)
 
 
 class Text(WidgetComponentBase):
@@ -230,7 +259,7 @@ class Badge(WidgetComponentBase):
     pill: bool | None = None
 
 
-class BoxBase(WidgetComponentBase):
+class BoxBase(_Holding):
     """The props of the layout family."""
 
     children: Children | None = None
@@ -275,8 +304,10 @@ class Col(BoxBase):
     type: Literal["Col"] = "Col"
 
 
-class Form(BoxBase, _Acting):
+class Form(BoxBase, _HoldingAndActing):
     """A box whose controls become the payload of every action that starts in it."""
+
+    _action = "onSubmitAction"
 
     type: Literal["Form"] = "Form"
     onSubmitAction: ActionConfig | None = None
@@ -343,6 +374,8 @@ class Image(WidgetComponentBase):
 
 class Button(_Acting):
     """A button; ``submit`` submits the form around it."""
+
+    _action = "onClickAction"
 
     type: Literal["Button"] = "Button"
     submit: bool | None = None
@@ -491,11 +524,11 @@ class Label(WidgetComponentBase):
     color: Color | None = None
 
 
-class Transition(WidgetComponentBase):
+class Transition(_Holding):
     """Animates changes of its one child."""
 
     type: Literal["Transition"] = "Transition"
-    children: Child | None
+    children: Child | None = None
 
 
 class _SeriesBase(Wire):
@@ -532,7 +565,7 @@ class LineSeries(_SeriesBase):
 Series = Annotated[BarSeries | AreaSeries | LineSeries, PydanticUnion()]
 
 
-class Chart(_Acting):
+class Chart(WidgetComponentBase):
     """Bars, areas and lines over rows of data."""
 
     type: Literal["Chart"] = "Chart"
@@ -556,8 +589,12 @@ class Chart(_Acting):
     maxSize: Size | None = None
     aspectRatio: Size | None = None
 
+    def __post_init__(self) -> None:
+        if dict in map(type, self.series):
+            self.series = convert(self.series, list[Series])
 
-class TableCell(WidgetComponentBase):
+
+class TableCell(_Holding):
     """``Table.Cell``: direct child of a row only."""
 
     type: Literal["Table.Cell"] = "Table.Cell"
@@ -571,7 +608,7 @@ class TableCell(WidgetComponentBase):
     colSize: Literal["xs", "sm", "md", "lg", "xl"] | None = None
 
 
-class TableRow(WidgetComponentBase):
+class TableRow(_Holding):
     """``Table.Row``: direct child of a Table only."""
 
     type: Literal["Table.Row"] = "Table.Row"
@@ -579,7 +616,7 @@ class TableRow(WidgetComponentBase):
     header: bool | None = None
 
 
-class Table(WidgetComponentBase):
+class Table(_Holding):
     """A table; ``Table.Row`` and ``Table.Cell`` are :class:`TableRow` and :class:`TableCell`."""
 
     type: Literal["Table"] = "Table"
@@ -589,8 +626,10 @@ class Table(WidgetComponentBase):
     Cell: ClassVar = TableCell
 
 
-class ListViewItem(_Acting):
+class ListViewItem(_HoldingAndActing):
     """One entry of a ListView."""
+
+    _action = "onClickAction"
 
     type: Literal["ListViewItem"] = "ListViewItem"
     children: Children
@@ -599,17 +638,26 @@ class ListViewItem(_Acting):
     align: Alignment | None = None
 
 
-class ListView(WidgetComponentBase):
+class _Root(_Holding):
+    """A root with a header line."""
+
+    status: Status | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.status = without_nulls(self.status)
+
+
+class ListView(_Root):
     """Root: a list of entries, of which ``limit`` are shown before "show more"."""
 
     type: Literal["ListView"] = "ListView"
     children: Items
     limit: Number | Literal["auto"] | None = None
-    status: Status | None = None
     theme: Theme | None = None
 
 
-class Card(WidgetComponentBase):
+class Card(_Root):
     """Root: a card with a body, and buttons in its footer."""
 
     type: Literal["Card"] = "Card"
@@ -620,7 +668,6 @@ class Card(WidgetComponentBase):
     border: BorderProp | None = None
     size: Literal["sm", "md", "lg", "full"] | None = None
     padding: Space | None = None
-    status: Status | None = None
     collapsed: bool | None = None
     """Fold the body after the main action."""
     confirm: CardAction | None = None
@@ -628,6 +675,7 @@ class Card(WidgetComponentBase):
     theme: Theme | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.confirm = _with_action(self.confirm)
         self.cancel = _with_action(self.cancel)
 
@@ -640,7 +688,7 @@ def _with_action(button: CardAction | None) -> CardAction | None:
     return {**button, "action": convert(action, ActionConfig)} if type(action) is dict else button
 
 
-class Basic(WidgetComponentBase):
+class Basic(_Holding):
     """Root: a bare box that may hold components and other roots."""
 
     type: Literal["Basic"] = "Basic"

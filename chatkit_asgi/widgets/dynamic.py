@@ -4,20 +4,18 @@ A widget that is read from a store or built by a template is a plain JSON object
 that object, a ``dict`` whose props are attributes too, at every depth; nothing is validated away, so what was sent
 comes back unchanged. A prop with the name of a dict method (``items``, ``values`` ...) is read by its key.
 
-Also here: :func:`without_nulls`, the omission policy of widgets. A null is left out where it is a prop of a component
-or of one of the vocabulary's own objects (a status, a border, an action ...). Everything else belongs to the
-application: what is inside an action's ``payload``, a chart's ``data`` or a prop that the vocabulary does not know
-stays as it is.
+Also here: :func:`without_nulls`, the omission policy of open widgets (typed ones omit what is ``None`` as every struct
+does). A null is left out where it is a prop of a component or of one of the vocabulary's own objects (a status, a
+border, an action ...). Everything else belongs to the application: what is inside an action's ``payload``, a chart's
+``data`` or a prop that the vocabulary does not know stays as it is.
 """
 
 from __future__ import annotations
 
-import copy
 from operator import is_
 from typing import Any, ClassVar, Final, Self, cast
 
 import msgspec
-from msgspec import Struct
 
 from .._base import PydanticMethods, pydantic_schema
 
@@ -55,9 +53,6 @@ class Widget(PydanticMethods):
     __slots__ = ()
 
     _drop_none: ClassVar[bool] = True
-
-    def _as_written(self) -> Any:
-        return without_nulls(self)
 
 
 class _OpenObject(dict[str, Any]):
@@ -125,6 +120,9 @@ class DynamicWidgetComponent(Widget, _OpenObject):
 
     def __getattr__(self, name: str) -> Any:
         return self.get(name) if name in _COMMON else super().__getattr__(name)
+
+    def _as_written(self) -> Any:
+        return without_nulls(self)
 
     @property
     def model_fields_set(self) -> set[str]:
@@ -210,12 +208,14 @@ def _checked(widget: Any, types: frozenset[str] | None) -> Any:
 
 
 def without_nulls(value: Any) -> Any:
-    """``value``, a widget or a part of one, with no null in its own objects; itself if nothing had to go."""
-    if isinstance(value, Struct):
-        return _struct_without_nulls(value)
+    """``value``, an open widget or a part of one, with no null in its own objects; itself if nothing had to go."""
     if isinstance(value, dict):
         props: dict[str, Any] = cast("Any", value)
-        kept = {name: _cleaned(name, prop) for name, prop in props.items() if prop is not None}
+        kept = {
+            name: without_nulls(prop) if name in _OWN_OBJECTS else prop
+            for name, prop in props.items()
+            if prop is not None
+        }
         if len(kept) == len(props) and all(map(is_, kept.values(), props.values())):
             return props
         copied = type(props).__new__(type(props))
@@ -226,17 +226,3 @@ def without_nulls(value: Any) -> Any:
         left = [without_nulls(each) for each in elements if each is not None]
         return elements if len(left) == len(elements) and all(map(is_, left, elements)) else left
     return value
-
-
-def _cleaned(name: str, prop: Any) -> Any:
-    return without_nulls(prop) if name in _OWN_OBJECTS else prop
-
-
-def _struct_without_nulls(value: Struct) -> Struct:
-    copied = value
-    for name in _OWN_OBJECTS.intersection(value.__struct_fields__):
-        prop = getattr(value, name)
-        if (cleaned := without_nulls(prop)) is not prop:
-            copied = copy.copy(value) if copied is value else copied
-            setattr(copied, name, cleaned)
-    return copied
