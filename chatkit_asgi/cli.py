@@ -116,6 +116,7 @@ def _serve(options: argparse.Namespace) -> None:
     except ImportFromStringError as error:
         raise CommandError(str(error)) from error
     with _listen(options.host, options.port) as listener:
+        print(f"{options.app} is at http://{_shown(listener)}; press Ctrl-C to stop.", flush=True)
         _run(app, listener, log_level="info")
 
 
@@ -133,8 +134,6 @@ def _listen(host: str, port: int) -> socket.socket:
         raise CommandError(
             f"cannot listen on {host} port {port}: {error.strerror or error}"
         ) from error
-    except OverflowError as error:
-        raise CommandError(f"there is no port {port}; ports go from 0 to 65535") from error
 
 
 def _run(app: Any, listener: socket.socket, *, log_level: str) -> None:
@@ -239,13 +238,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a port; ports go from 0 to 65535")
+
+
 def _address(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
     )
     command.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=8000,
         help="port to listen on; 0 picks a free one (default: %(default)s)",
     )
