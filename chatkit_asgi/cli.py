@@ -52,8 +52,7 @@ Read it again, also after you stopped an answer in the middle:
 
   {read}
 
-Press Ctrl-C to stop.
-"""
+Press Ctrl-C to stop."""
 
 SERVE = """\
 Runs the application MODULE:ATTR, for example main:app, under uvicorn, with the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,18 @@ def test_history_keeps_the_newest_that_fit_and_always_the_last(limit: int, kept:
     assert len(history(newest_first, limit)) == kept
 
 
-def responses_api(answer: Response) -> tuple[openai.AsyncOpenAI, list[dict[str, Any]]]:
+Answer = Callable[[], Response]
+
+
+def responses_api(
+    answer: Answer,
+) -> tuple[openai.AsyncOpenAI, list[dict[str, Any]]]:
     """A client of a Responses API that always gives this answer, and the bodies that it was sent."""
     bodies: list[dict[str, Any]] = []
 
     async def create(request: Request) -> Response:
         bodies.append(await request.json())
-        return answer
+        return answer()
 
     transport = httpx2.ASGITransport(
         app=Starlette(routes=[Route("/v1/responses", create, methods=["POST"])])
@@ -84,12 +89,12 @@ def responses_api(answer: Response) -> tuple[openai.AsyncOpenAI, list[dict[str, 
     return client, bodies
 
 
-def stream(*events: dict[str, Any]) -> Response:
+def stream(*events: dict[str, Any]) -> Answer:
     async def frames() -> AsyncIterator[str]:
         for event in events:
             yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
 
-    return StreamingResponse(frames(), media_type="text/event-stream")
+    return lambda: StreamingResponse(frames(), media_type="text/event-stream")
 
 
 def delta(text: str) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def delta(text: str) -> dict[str, Any]:
 
 
 async def converse(
-    answer: Response, *lines: str
+    answer: Answer, *lines: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Say ``lines`` in one thread; the events of the last answer, and what the model was sent."""
     client, bodies = responses_api(answer)
@@ -131,12 +136,12 @@ async def test_the_model_is_sent_the_whole_conversation() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        JSONResponse({"error": {"message": "secret"}}, status_code=401),
+        lambda: JSONResponse({"error": {"message": "secret"}}, status_code=401),
         stream(delta("Hel"), {"type": "error", "code": "x", "message": "secret", "param": None}),
     ],
     ids=["refused", "broken off"],
 )
-async def test_a_model_that_fails_is_an_error_with_retry_and_no_internals(answer: Response) -> None:
+async def test_a_model_that_fails_is_an_error_with_retry_and_no_internals(answer: Answer) -> None:
     events, _ = await converse(answer, "Hi")
     (error,) = [event for event in events if event["type"] == "error"]
     assert error["allow_retry"] is True

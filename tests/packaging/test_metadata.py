@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+import chatkit_asgi
+
 ROOT = Path(__file__).parents[2]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
@@ -50,7 +52,7 @@ def test_the_design_s_extras_are_there() -> None:
 def test_the_version_is_the_changelog_s_newest() -> None:
     heads = re.findall(r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     newest = next(head for head in heads if head.lower() != "unreleased")
-    assert newest == PROJECT["version"]
+    assert newest == chatkit_asgi.__version__
 
 
 @pytest.mark.parametrize("path", PINNED, ids=lambda path: path.name)
