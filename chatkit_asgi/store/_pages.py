@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ..errors import NotFoundError
 from ..types import Page
@@ -14,8 +14,8 @@ __all__ = [
     "MAX_SEQUENCE",
     "Hidden",
     "ItemQuery",
+    "Slice",
     "missing",
-    "page_of",
     "shown_ranges",
 ]
 
@@ -49,6 +49,19 @@ class ItemQuery(NamedTuple):
     now: float
 
 
+class Slice(NamedTuple, Generic[V]):
+    """The rows of a page, and its last id when there are more."""
+
+    values: list[V]
+    after: str | None
+
+    def page(self, make: Callable[[V], Any]) -> Page[Any]:
+        """The page of the records that ``make`` makes of the rows."""
+        return Page(
+            data=list(map(make, self.values)), has_more=self.after is not None, after=self.after
+        )
+
+
 def shown_ranges(
     hidden: Iterable[Hidden], *, after: int | None = None, descending: bool = False, now: float
 ) -> list[tuple[int, int]]:
@@ -63,13 +76,6 @@ def shown_ranges(
     ranges.append((low, high))
     found = [each for each in ranges if each[0] <= each[1]]
     return found[::-1] if descending else found
-
-
-def page_of(found: Sequence[tuple[str, V]], limit: int, make: Callable[[V], Any]) -> Page[Any]:
-    """A page of records by id, of which one more than ``limit`` was asked for."""
-    more = len(found) > limit
-    data = [make(value) for _, value in found[:limit]]
-    return Page(data=data, has_more=more, after=found[limit - 1][0] if more else None)
 
 
 def missing(kind: str, name: str) -> NotFoundError:

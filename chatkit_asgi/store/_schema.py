@@ -36,8 +36,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             PRIMARY KEY (owner, id)
         ) WITHOUT ROWID""",
         "CREATE UNIQUE INDEX threads_by_sequence ON threads (owner, seq)",
-        # Clustered by place, so that a page is one stretch of the file.
+        # New rows, and ids that sort by time, land on the same few pages whatever their threads are: a commit of many
+        # writes stays small.
         """CREATE TABLE items (
+            place INTEGER PRIMARY KEY,
             owner TEXT NOT NULL,
             thread_id TEXT NOT NULL,
             seq INTEGER NOT NULL,
@@ -48,9 +50,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             data TEXT NOT NULL,
             private TEXT,
             version INTEGER NOT NULL DEFAULT 0,
-            PRIMARY KEY (owner, thread_id, seq)
-        ) WITHOUT ROWID""",
-        "CREATE UNIQUE INDEX items_by_id ON items (owner, thread_id, id)",
+            UNIQUE (owner, thread_id, seq),
+            UNIQUE (id, thread_id, owner)
+        )""",
         "CREATE INDEX items_pending ON items (owner, thread_id, seq) WHERE pending = 1",
         """CREATE TABLE attachments (
             place INTEGER PRIMARY KEY,

@@ -11,7 +11,7 @@ from functools import cache
 from sqlite3 import Connection
 from typing import Any
 
-from ._pages import KEPT, MAX_SEQUENCE, Hidden, ItemQuery, missing, shown_ranges
+from ._pages import KEPT, MAX_SEQUENCE, Hidden, ItemQuery, Slice, missing, shown_ranges
 from ._tables import AttachmentEntry
 from .rows import (
     VERSION,
@@ -57,7 +57,7 @@ SELECT ?1, ?2, 1 + MAX(
     COALESCE((SELECT MAX(seq) FROM items WHERE owner = ?1 AND thread_id = ?2), 0),
     COALESCE((SELECT MAX(last) FROM asides WHERE owner = ?1 AND thread_id = ?2), 0)
 ), ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM threads WHERE owner = ?1 AND id = ?2
-ON CONFLICT (owner, thread_id, id) DO UPDATE SET
+ON CONFLICT (id, thread_id, owner) DO UPDATE SET
     data = excluded.data, private = excluded.private, version = excluded.version,
     type = excluded.type, hidden = excluded.hidden, pending = excluded.pending
 WHERE items.version = {VERSION} AND excluded.version = {VERSION}
@@ -124,9 +124,7 @@ class SQLiteTables:
             raise missing("thread", thread_id)
         return Row(*found)
 
-    def threads(
-        self, owner: str, after: str | None, limit: int, descending: bool
-    ) -> list[tuple[str, Row]]:
+    def threads(self, owner: str, after: str | None, limit: int, descending: bool) -> Slice[Row]:
         cursor = 0 if not descending else MAX_SEQUENCE
         if after is not None:
             found = self._one("SELECT seq FROM threads WHERE owner = ?1 AND id = ?2", owner, after)
@@ -137,9 +135,10 @@ class SQLiteTables:
         rows = self._run(
             "SELECT id, data, private, version FROM threads"
             f" WHERE owner = ?1 AND seq {compare} ?2 ORDER BY seq {order} LIMIT ?3",
-            (owner, cursor, limit),
+            (owner, cursor, limit + 1),
         )
-        return [(name.decode(), Row(*row)) for name, *row in rows]
+        found, name = _cut(rows.fetchall(), limit)
+        return Slice([Row(*row) for _, *row in found], name)
 
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None:
         if not self._run(_PUT_THREAD, (owner, thread_id, *_columns(row)[:3])).rowcount:
@@ -165,26 +164,24 @@ class SQLiteTables:
             raise missing("item", item_id)
         return Row(*found)
 
-    def items(self, query: ItemQuery) -> list[tuple[str, Row]]:
-        return [
-            (name.decode(), Row(*row))
-            for name, *row in self._page(query, "id, data, private, version", "")
-        ]
+    def items(self, query: ItemQuery) -> Slice[Row]:
+        found, after = self._page(query, "id, data, private, version", "")
+        return Slice([Row(*row) for _, *row in found], after)
 
-    def visible_items(self, query: ItemQuery) -> list[tuple[str, bytes]]:
-        return [
-            (name.decode(), data) for name, data in self._page(query, "id, data", "AND hidden = 0")
-        ]
+    def visible_items(self, query: ItemQuery) -> Slice[bytes]:
+        found, after = self._page(query, "id, data", "AND hidden = 0")
+        return Slice([data for _, data in found], after)
 
-    def _page(self, query: ItemQuery, columns: str, condition: str) -> list[Any]:
+    def _page(self, query: ItemQuery, columns: str, condition: str) -> tuple[list[Any], str | None]:
         owner, thread_id, after, limit, descending, _ = query
-        if after is None:
-            statement = _page_statement(columns, condition, False, descending)
-            found = self._run(statement, (owner, thread_id, limit)).fetchall()
-        else:
-            statement = _page_statement(columns, condition, True, descending)
-            found = self._run(statement, (owner, thread_id, limit, after)).fetchall()
-        return found or self._careful_page(query, columns, condition)
+        statement = _page_statement(columns, condition, after is not None, descending)
+        values = (
+            (owner, thread_id, limit + 1) if after is None else (owner, thread_id, limit + 1, after)
+        )
+        found = self._run(statement, values).fetchall() or self._careful_page(
+            query, columns, condition
+        )
+        return _cut(found, limit)
 
     def _careful_page(self, query: ItemQuery, columns: str, condition: str) -> list[Any]:
         """A page where the one statement found nothing: it may be empty, impossible, or have gaps."""
@@ -204,8 +201,8 @@ class SQLiteTables:
         statement = _range_statement(columns, condition, descending)
         found: list[Any] = []
         for first, last in shown_ranges(asides, after=cursor, descending=descending, now=now):
-            found += self._run(statement, (owner, thread_id, limit - len(found), first, last))
-            if len(found) >= limit:
+            found += self._run(statement, (owner, thread_id, limit + 1 - len(found), first, last))
+            if len(found) > limit:
                 break
         return found
 
@@ -355,6 +352,11 @@ def _range_statement(columns: str, condition: str, descending: bool) -> str:
     SELECT {columns} FROM items WHERE owner = ?1 AND thread_id = ?2 {condition} AND seq BETWEEN ?4 AND ?5
     ORDER BY seq {"DESC" if descending else "ASC"} LIMIT ?3
     """
+
+
+def _cut(found: list[Any], limit: int) -> tuple[list[Any], str | None]:
+    """The page among rows that begin with an id, and its cursor when there is more."""
+    return (found[:limit], found[limit - 1][0].decode()) if len(found) > limit else (found, None)
 
 
 def _columns(row: Row) -> tuple[Any, ...]:

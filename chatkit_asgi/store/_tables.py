@@ -24,7 +24,7 @@ from ..types import (
     ThreadMetadata,
     UserMessageItem,
 )
-from ._pages import LEASE, ItemQuery, page_of
+from ._pages import LEASE, ItemQuery, Slice
 from .base import Aside, Order, Store, TContext, ThreadPatch
 from .rows import Row, attachment_of, attachment_row, item_of, item_row, key, thread_of, thread_row
 
@@ -45,14 +45,14 @@ class Tables(Protocol):
     def thread(self, owner: str, thread_id: str) -> Row: ...
     def threads(
         self, owner: str, after: str | None, limit: int, descending: bool
-    ) -> list[tuple[str, Row]]: ...
+    ) -> Slice[Row]: ...
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None: ...
     def change_thread(self, owner: str, thread_id: str, change: Callable[[Row], Row]) -> None: ...
     def delete_thread(self, owner: str, thread_id: str) -> None: ...
 
     def item(self, owner: str, thread_id: str, item_id: str, now: float) -> Row: ...
-    def items(self, query: ItemQuery) -> list[tuple[str, Row]]: ...
-    def visible_items(self, query: ItemQuery) -> list[tuple[str, bytes]]: ...
+    def items(self, query: ItemQuery) -> Slice[Row]: ...
+    def visible_items(self, query: ItemQuery) -> Slice[bytes]: ...
     def pending_tool_calls(self, owner: str, thread_id: str, now: float) -> list[Row]: ...
     def put_item(self, owner: str, thread_id: str, item_id: str, row: Row, now: float) -> None: ...
     def settle_item(
@@ -151,9 +151,9 @@ class RowStore(Store[TContext]):
         """A page of threads in the order of their creation. Raises NotFoundError for an unknown cursor."""
         owner, limit, cursor = self.owner(context), max(limit, 1), _key(after)
         found = await self._read(
-            lambda tables: tables.threads(owner, cursor, limit + 1, order == "desc")
+            lambda tables: tables.threads(owner, cursor, limit, order == "desc")
         )
-        return page_of(found, limit, thread_of)
+        return found.page(thread_of)
 
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
         """Delete the thread, its items, its attachments' records and its feedback."""
@@ -166,19 +166,18 @@ class RowStore(Store[TContext]):
         self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
     ) -> Page[ThreadItem]:
         """A page of items, hidden ones too. Raises NotFoundError for an unknown thread or cursor."""
-        limit = max(limit, 1)
         query = self._items(thread_id, after, limit, order, context)
-        return page_of(await self._read(lambda tables: tables.items(query)), limit, item_of)
+        return (await self._read(lambda tables: tables.items(query))).page(item_of)
 
     async def load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: Order, context: TContext
     ) -> Page[msgspec.Raw]:
-        """A page of what a client may see, as it was saved. Raises NotFoundError for an unknown thread or cursor."""
-        limit = max(limit, 1)
+        """A page of what a client may see, as it was saved.
+
+        Raises NotFoundError for an unknown thread or cursor.
+        """
         query = self._items(thread_id, after, limit, order, context)
-        return page_of(
-            await self._read(lambda tables: tables.visible_items(query)), limit, msgspec.Raw
-        )
+        return (await self._read(lambda tables: tables.visible_items(query))).page(msgspec.Raw)
 
     async def load_item(self, thread_id: str, item_id: str, context: TContext) -> ThreadItem:
         """The item. Raises NotFoundError."""
@@ -276,7 +275,7 @@ class RowStore(Store[TContext]):
             self.owner(context),
             key(thread_id),
             _key(after),
-            limit + 1,
+            max(limit, 1),
             order == "desc",
             self._clock(),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -23,6 +24,10 @@ R = TypeVar("R")
 
 MAX_BATCH: Final = 256
 """Calls in one batch, so that the first of many callers does not wait for all of them."""
+
+
+AT_ONCE: Final = 32
+"""Callers woken in one turn of their event loop, so that nothing else there waits for all of them."""
 
 
 class Call(Generic[C]):
@@ -186,12 +191,13 @@ def _deliver(calls: Sequence[Call[Any]]) -> None:
     for call in calls:
         loops.setdefault(call.wake, []).append(call)
     for wake, done in loops.items():
-        try:
-            wake(_finish, done)
-        except RuntimeError:
-            continue  # that event loop has ended, and its callers with it
+        with suppress(RuntimeError):  # that event loop has ended, and its callers with it
+            wake(_finish, wake, done)
 
 
-def _finish(calls: Sequence[Call[Any]]) -> None:
-    for call in calls:
+def _finish(wake: Callable[..., Any], calls: Sequence[Call[Any]]) -> None:
+    """End the waits of some callers, and of the others when the event loop has had a turn."""
+    for call in calls[:AT_ONCE]:
         call.done()
+    if len(calls) > AT_ONCE:
+        wake(_finish, wake, calls[AT_ONCE:])

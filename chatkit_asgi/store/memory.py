@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import TypeVar
 
-from ._pages import KEPT, LEASE, MAX_SEQUENCE, Hidden, ItemQuery, missing, shown_ranges
+from ._pages import KEPT, LEASE, Hidden, ItemQuery, Slice, missing, shown_ranges
 from ._tables import AttachmentEntry, RowStore, Tables
 from .base import TContext
 from .rows import (
@@ -87,17 +87,31 @@ class _Sequence:
         if entry is not None:
             del self.in_order[bisect_left(self.in_order, entry.seq, key=_seq)]
 
-    def between(self, first: int, last: int, *, descending: bool = False) -> Iterator[_Entry]:
-        """The entries from ``first`` to ``last``, without copying the rest."""
+    def places(self, first: int, last: int) -> range:
+        """Where the entries from ``first`` to ``last`` are."""
         order = self.in_order
-        places = range(bisect_left(order, first, key=_seq), bisect_right(order, last, key=_seq))
-        return (order[place] for place in (reversed(places) if descending else places))
+        return range(bisect_left(order, first, key=_seq), bisect_right(order, last, key=_seq))
 
-    def remove_between(self, first: int, last: int) -> None:
-        for entry in self.between(first, last):
-            del self.by_id[entry.id]
-        order = self.in_order
-        del order[bisect_left(order, first, key=_seq) : bisect_right(order, last, key=_seq)]
+    def slice(
+        self,
+        ranges: Iterable[tuple[int, int]],
+        limit: int,
+        *,
+        descending: bool,
+        visible: bool = False,
+    ) -> tuple[list[_Entry], str | None]:
+        """The first entries of the ranges, and the last one's id when there are more."""
+        found: list[_Entry] = []
+        for first, last in ranges:
+            places = self.places(first, last)
+            for place in reversed(places) if descending else places:
+                entry = self.in_order[place]
+                if visible and entry.row.hidden:
+                    continue
+                if len(found) == limit:
+                    return found, found[-1].id
+                found.append(entry)
+        return found, None
 
 
 class _Thread(_Sequence):
@@ -163,17 +177,16 @@ class _MemoryTables:
             raise missing("thread", thread_id)
         return entry.row
 
-    def threads(
-        self, owner: str, after: str | None, limit: int, descending: bool
-    ) -> list[tuple[str, Row]]:
+    def threads(self, owner: str, after: str | None, limit: int, descending: bool) -> Slice[Row]:
         rows = self._of(owner).rows
-        first, last = 1, MAX_SEQUENCE
+        cursor = None
         if after is not None:
-            if (cursor := rows.by_id.get(after)) is None:
+            if after not in rows.by_id:
                 raise missing("thread", after)
-            first, last = (1, cursor.seq - 1) if descending else (cursor.seq + 1, MAX_SEQUENCE)
-        found = zip(range(limit), rows.between(first, last, descending=descending), strict=False)
-        return [(entry.id, entry.row) for _, entry in found]
+            cursor = rows.by_id[after].seq
+        ranges = shown_ranges((), after=cursor, descending=descending, now=0)
+        found, last = rows.slice(ranges, limit, descending=descending)
+        return Slice([entry.row for entry in found], last)
 
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None:
         owned = self._owners.setdefault(owner, _Owner())
@@ -203,32 +216,24 @@ class _MemoryTables:
             raise missing("item", item_id)
         return entry.row
 
-    def items(self, query: ItemQuery) -> list[tuple[str, Row]]:
-        found = zip(range(query.limit), self._entries(query), strict=False)
-        return [(entry.id, entry.row) for _, entry in found]
+    def items(self, query: ItemQuery) -> Slice[Row]:
+        found, last = self._page(query, visible=False)
+        return Slice([entry.row for entry in found], last)
 
-    def visible_items(self, query: ItemQuery) -> list[tuple[str, bytes]]:
-        visible = (entry for entry in self._entries(query) if not entry.row.hidden)
-        return [
-            (entry.id, entry.row.data)
-            for _, entry in zip(range(query.limit), visible, strict=False)
-        ]
+    def visible_items(self, query: ItemQuery) -> Slice[bytes]:
+        found, last = self._page(query, visible=True)
+        return Slice([entry.row.data for entry in found], last)
 
-    def _entries(self, query: ItemQuery) -> Iterator[_Entry]:
-        thread = self._thread(query.owner, query.thread_id)
-        after = None
-        if query.after is not None:
-            if (cursor := thread.by_id.get(query.after)) is None:
-                raise missing("item", query.after)
-            after = cursor.seq
-        ranges = shown_ranges(
-            thread.asides.values(), after=after, descending=query.descending, now=query.now
-        )
-        return (
-            entry
-            for first, last in ranges
-            for entry in thread.between(first, last, descending=query.descending)
-        )
+    def _page(self, query: ItemQuery, *, visible: bool) -> tuple[list[_Entry], str | None]:
+        owner, thread_id, after, limit, descending, now = query
+        thread = self._thread(owner, thread_id)
+        cursor = None
+        if after is not None:
+            if after not in thread.by_id:
+                raise missing("item", after)
+            cursor = thread.by_id[after].seq
+        ranges = shown_ranges(thread.asides.values(), after=cursor, descending=descending, now=now)
+        return thread.slice(ranges, limit, descending=descending, visible=visible)
 
     def pending_tool_calls(self, owner: str, thread_id: str, now: float) -> list[Row]:
         thread = self._thread(owner, thread_id)
@@ -282,10 +287,13 @@ class _MemoryTables:
         hidden = None if thread is None else thread.asides.pop(token, None)
         if thread is None or hidden is None:
             return
-        for entry in thread.between(hidden.first, hidden.last):
+        places = thread.places(hidden.first, hidden.last)
+        gone = thread.in_order[places.start : places.stop]
+        del thread.in_order[places.start : places.stop]
+        for entry in gone:
+            del thread.by_id[entry.id]
             thread.pending.discard(entry.id)
             thread.feedback.pop(entry.id, None)
-        thread.remove_between(hidden.first, hidden.last)
 
     # -- attachments' records -----------------------------------------------------------------------------------------
 

@@ -173,10 +173,14 @@ class _Reader(_Session):
 
 
 class _Writer(_Session):
-    """One transaction for a batch of writes; each fails alone."""
+    """One transaction for a batch of writes, each of which fails alone.
+
+    Nearly always nothing fails, so the batch is tried without marks to return to; then with one for
+    each write; then, where SQLite undoes everything (disk full), write by write.
+    """
 
     def run(self, tables: SQLiteTables, calls: Sequence[Call[SQLiteTables]]) -> bool:
-        if len(calls) > 1 and self._together(tables.connection.execute, tables, calls):
+        if len(calls) > 1 and any(self._together(tables, calls, marks) for marks in (False, True)):
             return True
         for place, call in enumerate(calls):
             try:
@@ -189,22 +193,20 @@ class _Writer(_Session):
         return True
 
     def _together(
-        self,
-        execute: Callable[[str], Any],
-        tables: SQLiteTables,
-        calls: Sequence[Call[SQLiteTables]],
+        self, tables: SQLiteTables, calls: Sequence[Call[SQLiteTables]], marks: bool
     ) -> bool:
-        """Whether all of it was committed; if not, nothing was."""
+        """Whether the batch was committed; if not, nothing of it was."""
+        execute = tables.connection.execute
         execute("BEGIN IMMEDIATE")
         try:
             for call in calls:
-                execute("SAVEPOINT one")
+                if marks:
+                    execute("SAVEPOINT mark")
                 _attempt(tables, call)
                 if call.error is not None:
-                    execute(
-                        "ROLLBACK TO one"
-                    )  # raises where SQLite has undone everything: disk full, I/O error
-                execute("RELEASE one")
+                    execute("ROLLBACK TO mark")  # raises where there is no mark (any more)
+                if marks:
+                    execute("RELEASE mark")
             execute("COMMIT")
         except sqlite3.Error:
             _roll_back(tables.connection)
