@@ -68,11 +68,22 @@ _encode_text = json_encoder.encode
 class _Slot:
     """Where the text deltas of one content part go: the head of their frames, and the part's list of chunks."""
 
-    __slots__ = ("append", "head")
+    __slots__ = ("append", "head", "index", "item_id")
 
-    def __init__(self, head: bytes, append: Callable[[str], None]) -> None:
+    def __init__(self, item_id: str, index: int, head: bytes, append: Callable[[str], None]) -> None:
+        self.item_id = item_id
+        self.index = index
         self.head = head
         self.append = append
+
+
+_NO_SLOT: Final = _Slot("", -1, b"", lambda _: None)
+
+
+def _as_text(text: Any) -> str:
+    if isinstance(text, str):
+        return str(text)
+    raise AuthorError(f"a text delta is a str, not {type(text).__qualname__}")
 
 
 class Turn:
@@ -82,7 +93,7 @@ class Turn:
         thread: The object that the handler gets and may change; not copied.
     """
 
-    __slots__ = ("_base", "_domains", "_metadata", "_slots", "_status", "_title", "_title_locked", "closed", "open",
+    __slots__ = ("_base", "_domains", "_metadata", "_slot", "_status", "_title", "_title_locked", "closed", "open",
                  "produced", "saved", "thread")  # fmt: skip
 
     def __init__(self, thread: ThreadMetadata) -> None:
@@ -95,7 +106,8 @@ class Turn:
         """Items that were done, replaced or removed in this turn."""
         self.produced = False
         """Whether a reader has been shown any item or text of this answer."""
-        self._slots: dict[tuple[str, int], _Slot] = {}
+        self._slot = _NO_SLOT
+        """The part that the last text went to."""
         self._title_locked = False
         self._remember()
 
@@ -124,9 +136,11 @@ class Turn:
         return self._text(item_id, 0, text)
 
     def _text(self, item_id: str, index: int, text: str) -> bytes | list[Effect]:
-        slot = self._slots.get((item_id, index))
-        if slot is None:
-            slot = self._open_slot(item_id, index)
+        slot = self._slot
+        if item_id is not slot.item_id or index != slot.index:
+            slot = self._find_slot(item_id, index)
+        if type(text) is not str:
+            text = _as_text(text)
         try:
             frame = slot.head + _encode_text(text) + DELTA_TAIL
         except UnicodeEncodeError:
@@ -140,15 +154,15 @@ class Turn:
             and thread.allowed_image_domains is self._domains
         ):
             return frame
-        return [Send(frame), *self.thread_effects(deep=False)]
+        return [Send(frame, lasting=False), *self.thread_effects(deep=False)]
 
-    def _open_slot(self, item_id: str, index: int) -> _Slot:
+    def _find_slot(self, item_id: str, index: int) -> _Slot:
         item = self.open.get(item_id)
         if item is None:
             raise AuthorError(f"text for item {item_id!r}, which is not open: yield thread.item.added first")
         self.produced = True
-        slot = self._slots[item_id, index] = _Slot(delta_head(item_id, index), item.part(index).chunks.append)
-        return slot
+        self._slot = _Slot(item_id, index, delta_head(item_id, index), item.part(index).chunks.append)
+        return self._slot
 
     def _added(self, event: ThreadItemAddedEvent) -> list[Effect]:
         if is_hidden(event.item):
@@ -201,10 +215,8 @@ class Turn:
     # -- items -----------------------------------------------------------------------------------------------------------
 
     def _forget(self, item_id: str) -> None:
-        open_item = self.open.pop(item_id, None)
-        if open_item is not None:
-            for index in range(len(open_item.parts)):
-                self._slots.pop((item_id, index), None)
+        if self.open.pop(item_id, None) is not None:
+            self._slot = _NO_SLOT
 
     def _save(self, item: Any, mark: tuple[int, int, int] | None = None) -> SaveItem:
         is_new = item.id not in self.saved

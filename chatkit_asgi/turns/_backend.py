@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from typing import Any, Literal, Protocol
 
@@ -66,8 +66,8 @@ class Backend(Protocol):
         """Run in a task that belongs to nobody, with the caller's context variables. ``run`` must not raise."""
         ...
 
-    def step_aside(self) -> Generator[Any, Any, None]:
-        """Let other tasks run (``yield from``)."""
+    async def step_aside(self) -> None:
+        """Let other tasks run."""
         ...
 
     def now(self) -> float:
@@ -162,8 +162,8 @@ class _AsyncioBackend:
         _tasks.add(task)
         task.add_done_callback(_tasks.discard)
 
-    def step_aside(self) -> Generator[Any, Any, None]:
-        yield
+    async def step_aside(self) -> None:
+        await asyncio.sleep(0)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -234,8 +234,8 @@ class _TrioBackend:
     def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._trio.lowlevel.spawn_system_task(run, context=copy_context())
 
-    def step_aside(self) -> Generator[Any, Any, None]:
-        yield from self._trio.lowlevel.checkpoint().__await__()
+    async def step_aside(self) -> None:
+        await self._trio.lowlevel.checkpoint()
 
     async def sleep(self, seconds: float) -> None:
         await self._trio.sleep(seconds)

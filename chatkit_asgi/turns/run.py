@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import anyio
 from msgspec import Struct
@@ -54,8 +54,11 @@ logger = logging.getLogger("chatkit_asgi.turns")
 
 Outcome = Literal["finished", "failed", "stopped", "timed out", "shut down", "deleted"]
 
-FLUSH_FRAMES = 128
-"""Frames after which a handler that never waits lets its viewers read."""
+MANY_FRAMES = 128
+"""Frames after which a handler that does not wait lets its viewers read."""
+
+MANY_BYTES = 64 * 1024
+"""The same for frames that are not text deltas, which are small."""
 
 SAVE_ATTEMPTS = 4
 """Times that a write is tried when a turn ends, with pauses of :data:`SAVE_PAUSE` and its doubles."""
@@ -81,7 +84,7 @@ class Plan(Struct, kw_only=True):
 class Run:
     """One turn. Made by :class:`~chatkit_asgi.turns.Turns`."""
 
-    __slots__ = ("_closing", "_events", "_guard", "_lasting", "_lock", "_space", "_todo", "after", "aliases", "aside", "backend", "before", "begun", "context", "crowded", "ended", "ended_at", "frames",
+    __slots__ = ("_closing", "_events", "_guard", "_lasting", "_lock", "_space", "_todo", "_weight", "after", "aliases", "aside", "backend", "before", "begun", "context", "crowded", "ended", "ended_at", "frames",
                  "go",
                  "options", "outcome", "owner", "plan", "request_id", "server", "started_at", "text_id",
                  "thread", "turn", "viewers")  # fmt: skip
@@ -120,8 +123,9 @@ class Run:
         self._guard = backend.guard()
         self._lock: anyio.Lock | None = None
         self._space = backend.signal()
+        self._weight = 0
         self.crowded = False
-        """Whether a viewer is so far behind that the handler has to wait."""
+        """Whether the handler waits for a viewer that is far behind."""
         self.text_id: str | None = None
         """The message that yielded strings go to."""
         self.aliases: dict[str, str] = {}
@@ -135,7 +139,7 @@ class Run:
         viewer = Viewer(self, self.backend)
         past = [*self._lasting, *self.turn.so_far()]
         if past:
-            viewer.offer(b"".join(past), self.options.viewer_buffer)
+            viewer.offer(b"".join(past))
         if self.ended:
             viewer.close()
         else:
@@ -162,16 +166,14 @@ class Run:
             return
         chunk = frames[0] if len(frames) == 1 else b"".join(frames)
         frames.clear()
-        limit = self.options.viewer_buffer
+        self._weight = 0
         for viewer in self.viewers:
-            if not viewer.offer(chunk, limit):
-                self.crowded = True
+            viewer.offer(chunk)
 
-    async def room(self) -> None:
-        """Wait until every viewer keeps up again, or has gone."""
-        while any(viewer.size > self.options.viewer_buffer for viewer in self.viewers):
-            await self._space.wait()
-        self.crowded = False
+    def wake(self) -> None:
+        """Frames are ready: viewers come and take them when this task suspends."""
+        for viewer in self.viewers:
+            viewer.wake()
 
     # -- the task ----------------------------------------------------------------------------------------------------------
 
@@ -224,7 +226,46 @@ class Run:
         self.started_at = self.backend.now()
         self._events = await self.plan.begin(self)
         self.begun = True
-        await _Pump(self, self._events)
+        await self._consume(self._events)
+
+    async def _consume(self, events: AsyncIterator[Any]) -> None:
+        """Take the handler's events as they come.
+
+        The first frame wakes the viewers, which run when this task suspends and take all that is ready by then: so one
+        wake-up and one send carry everything that was ready, and nothing is held back.
+        """
+        frames = self.frames
+        receive_event = self.turn.receive_event
+        aliases = self.aliases
+        async for value in events:
+            kind = type(value)
+            if kind is ThreadItemUpdatedEvent and self.text_id is None and not aliases:
+                out = receive_event(value)
+            else:
+                if (kind is ThreadItemAddedEvent or kind is ThreadItemDoneEvent) and not is_minted(value.item.id):
+                    await self.adopt(value)
+                out = self.receive(self.renamed(value) if aliases else value)
+            if type(out) is bytes:
+                frames.append(out)
+                if len(frames) == 1:
+                    self.wake()
+                elif len(frames) >= MANY_FRAMES:
+                    await self._breathe()
+            else:
+                await self.perform(cast("Sequence[Effect]", out))
+                if self._weight >= MANY_BYTES:
+                    await self._breathe()
+            if self._closing is not None:
+                return
+
+    async def _breathe(self) -> None:
+        """Let the viewers read; wait for those that are too far behind."""
+        self.flush()
+        await self.backend.step_aside()
+        while any(viewer.size > self.options.viewer_buffer for viewer in self.viewers):
+            self.crowded = True
+            await self._space.wait()
+        self.crowded = False
 
     async def _close_events(self) -> None:
         """The author's generator is always closed, within the grace time."""
@@ -397,7 +438,7 @@ class Run:
 
     def tell(self, frame: bytes) -> None:
         """Send a frame that needs no saving."""
-        self.frames.append(frame)
+        self._put(frame)
         self._lasting.append(frame)
 
     async def perform(self, effects: Sequence[Effect]) -> None:
@@ -407,13 +448,18 @@ class Run:
         while todo:
             effect = todo[0]
             if type(effect) is Send:
-                self.frames.append(effect.frame)
+                self._put(effect.frame)
                 if effect.lasting:
                     self._lasting.append(effect.frame)
             else:
-                self.flush()
                 await self._store(effect)
             todo.popleft()
+
+    def _put(self, frame: bytes) -> None:
+        self._weight += len(frame)
+        self.frames.append(frame)
+        if len(self.frames) == 1:
+            self.wake()
 
     async def _store(self, effect: Effect) -> None:
         if self._lock is None:
@@ -478,68 +524,3 @@ class Run:
                     if not isinstance(problem, Exception):
                         raise
                     logger.exception("checkpoint failed", extra=self._log())
-
-
-class _Pump:
-    """Awaits a handler's events by stepping its iterator by hand.
-
-    While the iterator has more ready, frames collect; when it would suspend, they are flushed and the loop gets what
-    the iterator waits for. So one wake-up and one send carry everything that was ready, and nothing is held back.
-    """
-
-    __slots__ = ("_events", "_run")
-
-    def __init__(self, run: Run, events: AsyncIterator[Any]) -> None:
-        self._run = run
-        self._events = events
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        run = self._run
-        turn = run.turn
-        frames = run.frames
-        receive_event, receive = turn.receive_event, run.receive
-        aliases = run.aliases
-        following = self._events.__anext__
-        while True:
-            step: Any = following().__await__()
-            try:
-                waiting = step.send(None)
-            except StopIteration as stop:
-                value = stop.value
-            except StopAsyncIteration:
-                break
-            else:
-                if frames:
-                    run.flush()
-                while True:
-                    try:
-                        sent = yield waiting
-                    except BaseException as problem:  # noqa: BLE001 (handed on to the handler)
-                        resume, argument = step.throw, problem
-                    else:
-                        resume, argument = step.send, sent
-                    try:
-                        waiting = resume(argument)
-                    except StopIteration as stop:
-                        value = stop.value
-                        break
-                    except StopAsyncIteration:
-                        return
-            kind = type(value)
-            if kind is ThreadItemUpdatedEvent and run.text_id is None and not aliases:
-                out = receive_event(value)
-            else:
-                if (kind is ThreadItemAddedEvent or kind is ThreadItemDoneEvent) and not is_minted(value.item.id):
-                    yield from run.adopt(value).__await__()
-                out = receive(run.renamed(value) if aliases else value)
-            if type(out) is bytes:
-                frames.append(out)
-            else:
-                yield from run.perform(out).__await__()  # type: ignore[arg-type]
-            if run.stopping:
-                return
-            if len(frames) >= FLUSH_FRAMES:
-                run.flush()
-                yield from run.backend.step_aside()
-            if run.crowded:
-                yield from run.room().__await__()

@@ -21,11 +21,12 @@ __all__ = ["Viewer"]
 class Viewer:
     """One reader. Made by :meth:`Run.watch`."""
 
-    __slots__ = ("_pending", "_run", "_signal", "ended", "on_dead", "sending", "size", "ticks")
+    __slots__ = ("_limit", "_pending", "_run", "_signal", "ended", "on_dead", "sending", "size", "ticks")
 
     def __init__(self, run: Run, backend: Backend) -> None:
         self._run: Run | None = run
         self._signal = backend.signal()
+        self._limit = run.options.viewer_buffer
         self._pending: list[bytes] = []
         self.size = 0
         """Bytes that wait."""
@@ -41,7 +42,12 @@ class Viewer:
         """All frames that are ready, as soon as there is one; ``None`` at the end."""
         self.sending = False
         pending = self._pending
-        while not pending:
+        while True:
+            run = self._run
+            if run is not None and run.frames:
+                run.flush()
+            if pending:
+                break
             if self.ended:
                 return None
             await self._signal.wait()
@@ -49,25 +55,23 @@ class Viewer:
         pending.clear()
         self.size = self.ticks = 0
         self.sending = True
-        if self._run is not None:
-            self._run.taken()
+        if run is not None and run.crowded:
+            run.taken()
         return chunk
 
-    def offer(self, chunk: bytes, limit: int) -> bool:
-        """Put a chunk of whole frames.
+    def wake(self) -> None:
+        """Frames are ready."""
+        if not self.sending:
+            self._signal.set()
 
-        Returns:
-            Whether the reader keeps up: false when more than ``limit`` bytes wait even after joining what can be
-            joined.
-        """
+    def offer(self, chunk: bytes) -> None:
+        """Put a chunk of whole frames. More than the buffer holds is joined as far as it can be joined."""
         self._pending.append(chunk)
         self.size += len(chunk)
-        self._signal.set()
-        if self.size <= limit:
-            return True
-        self._pending[:] = coalesce(split_frames(b"".join(self._pending)))
-        self.size = sum(map(len, self._pending))
-        return self.size <= limit
+        self.wake()
+        if self.size > self._limit:
+            self._pending[:] = coalesce(split_frames(b"".join(self._pending)))
+            self.size = sum(map(len, self._pending))
 
     def tick(self, keep_alive: float, send_timeout: float) -> None:
         """Time passes: keep the connection alive, or give the reader up. Both limits in ticks."""

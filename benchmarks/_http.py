@@ -1,0 +1,139 @@
+"""A load generator on raw sockets that counts frames, and a server process to point it at."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from .data import create_body
+
+__all__ = ["Server", "load", "serving", "time_to_first"]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Server:
+    """A subject that is being served."""
+
+    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.port = port
+        self.process = process
+
+    def _processes(self) -> list[psutil.Process]:
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def cpu_seconds(self) -> float:
+        """CPU time of the server so far."""
+        return sum(sum(each.cpu_times()[:2]) for each in self._processes())
+
+    def rss(self) -> int:
+        """Resident bytes."""
+        return sum(each.memory_info().rss for each in self._processes())
+
+
+@contextlib.contextmanager
+def serving(subject: str, *, server: str = "uvicorn", **options: Any) -> Iterator[Server]:
+    """Serve a subject on a free port of the loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "benchmarks.serve", subject, str(port), server, json.dumps(options)]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            if process.poll() is not None:
+                raise RuntimeError(f"{subject} on {server} did not start")
+            time.sleep(0.05)
+        yield Server(port, process)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+class _Stream(asyncio.Protocol):
+    """One POST whose answer's frames are counted."""
+
+    def __init__(self, body: bytes, first: asyncio.Future[float] | None) -> None:
+        self.body = body
+        self.first = first
+        self.frames = 0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._seen = b""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        transport.write(
+            b"POST /chatkit HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+            b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(self.body) + self.body
+        )
+
+    def data_received(self, data: bytes) -> None:
+        if self.first is not None and not self.first.done():
+            self._seen += data
+            if b"data: " in self._seen:
+                self.first.set_result(time.perf_counter())
+        self.frames += data.count(b"data: {")
+        if data.endswith(b"0\r\n\r\n"):
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+        if self.first is not None and not self.first.done():
+            self.first.set_exception(ConnectionError("no frame came"))
+
+
+async def _open(port: int, first: asyncio.Future[float] | None = None) -> _Stream:
+    loop = asyncio.get_running_loop()
+    _, stream = await loop.create_connection(lambda: _Stream(create_body("hi"), first), "127.0.0.1", port)
+    return stream
+
+
+async def load(port: int, streams: int) -> tuple[int, float]:
+    """Read ``streams`` streams at once to their ends: frames and seconds."""
+    began = time.perf_counter()
+    opened = await asyncio.gather(*(_open(port) for _ in range(streams)))
+    await asyncio.gather(*(stream.done for stream in opened))
+    return sum(stream.frames for stream in opened), time.perf_counter() - began
+
+
+async def time_to_first(port: int, at_once: int) -> list[float]:
+    """Seconds from the request to its first frame, for ``at_once`` requests together."""
+
+    async def one() -> float:
+        first = asyncio.get_running_loop().create_future()
+        began = time.perf_counter()
+        stream = await _open(port, first)
+        try:
+            return await first - began
+        finally:
+            stream.transport.close()
+
+    return await asyncio.gather(*(one() for _ in range(at_once)))
+
+
+async def hold(port: int, streams: int) -> list[Any]:
+    """Open streams and keep them open, each after its first frame."""
+    loop = asyncio.get_running_loop()
+    kept: list[Any] = []
+    for _ in range(0, streams, 100):
+        firsts = [loop.create_future() for _ in range(100)]
+        kept += await asyncio.gather(*(_open(port, first) for first in firsts))
+        await asyncio.gather(*firsts)
+    return kept

@@ -1,0 +1,85 @@
+"""A whole turn in process: handler to frames, through ``process()``, with a dict or memory store, no HTTP."""
+
+# pyright: basic
+# mypy: ignore-errors
+from __future__ import annotations
+
+import asyncio
+import time
+
+from ._measure import interleaved
+from ._report import Row
+from .data import CREATE_BODY
+from .ours import OurServer
+
+__all__ = ["NAME", "run"]
+
+NAME = "turn"
+
+SCRIPTS = {"ASCII": "hello wor", "CJK": "東京都の人口は約千四百万人", "emoji": "👩‍🚀🎉🇯🇵"}
+
+
+async def _read(server) -> float:
+    began = time.perf_counter()
+    result = await server.process(CREATE_BODY, {})
+    async for _ in result:
+        pass
+    return time.perf_counter() - began
+
+
+async def _read_chunks(server) -> float:
+    """As the app reads: all frames that are ready as one chunk."""
+    began = time.perf_counter()
+    result = await server.process(CREATE_BODY, {})
+    viewer = result._viewer
+    while await viewer.next() is not None:
+        pass
+    return time.perf_counter() - began
+
+
+def run(quick: bool = False) -> list[Row]:
+    """The rows of this subject."""
+    from .official import OfficialServer
+
+    rows = []
+    for deltas, budget in ((1000, 14), (10_000, 12)):
+        count = deltas // 10 if quick else deltas
+        ours, official = interleaved(
+            lambda count=count: asyncio.run(_read_chunks(OurServer(deltas=count))) / count * 1e6,
+            lambda count=count: asyncio.run(_read(OfficialServer(deltas=count))) / count * 1e6,
+            rounds=3 if quick else 7,
+        )
+        rows.append(Row(f"whole turn in process, per delta at {deltas:,}", ours, official, "µs", official / ours,
+                        budget, ""))  # fmt: skip
+    for name, text in SCRIPTS.items():
+        rows.append(_flatness(name, text, 5_000 if quick else 50_000))
+    return rows
+
+
+def _flatness(name: str, text: str, deltas: int) -> Row:
+    """The cost of a delta in the last tenth of a long message against the first tenth."""
+
+    async def measure() -> tuple[float, float]:
+        marks = {}
+
+        class Timed(OurServer):
+            async def respond(self, thread, message, context):
+                count = 0
+                async for event in super().respond(thread, message, context):
+                    count += 1
+                    if count in (deltas // 100, deltas // 10, deltas * 9 // 10, deltas):
+                        marks[count] = time.perf_counter()
+                    yield event
+
+        await _read_chunks(Timed(deltas=deltas, text=text))
+        early = (marks[deltas // 10] - marks[deltas // 100]) / (deltas // 10 - deltas // 100)
+        late = (marks[deltas] - marks[deltas * 9 // 10]) / (deltas // 10)
+        return early, late
+
+    results = [asyncio.run(measure()) for _ in range(3 if deltas < 10_000 else 7)]
+    early = sorted(each[0] for each in results)[len(results) // 2]
+    late = sorted(each[1] for each in results)[len(results) // 2]
+    return Row(
+        f"delta at the end of a {deltas:,}-delta message against its start, {name}",
+        late * 1e6, early * 1e6, "µs", late / early, 1.1, "at most",
+    )  # fmt: skip
