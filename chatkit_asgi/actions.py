@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, get_args, get_origin
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from ._base import Wire
 
@@ -27,69 +28,15 @@ class ActionConfig(Wire):
     streaming: bool = True
 
 
-class _Action(Wire):
-    """An action as the server receives it. ``type`` is required; extra keys are ignored."""
-
-    type: str
-    payload: Any = None
-
-
-class _TypedAction:
-    """``Action[Literal["x"], Payload]``: callable, subclassable, and knows its type name."""
-
-    def __init__(self, args: tuple[Any, ...]) -> None:
-        self.__origin__ = _Action
-        self.__args__ = args
-
-    def __call__(self, **fields: Any) -> _Action:
-        name = self._name()
-        return _Action(
-            **({"type": name} if name is not None and "type" not in fields else {}), **fields
-        )
-
-    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
-        return (type("Action", (_ActionBase,), {"_action_args": self.__args__}),)
-
-    def _name(self) -> str | None:
-        kind = self.__args__[0]
-        names = get_args(kind) if get_origin(kind) is Literal else ()
-        return names[0] if len(names) == 1 and isinstance(names[0], str) else None
-
-    def create(
-        self,
-        payload: Any = None,
-        handler: Handler = "server",
-        loading_behavior: LoadingBehavior = "auto",
-        streaming: bool = True,
-    ) -> ActionConfig:
-        name = self._name()
-        if name is None:
-            raise TypeError(
-                "create() needs an action with one literal type, such as Action[Literal['x'], Payload]"
-            )
-        return ActionConfig(
-            type=name,
-            payload=payload,
-            handler=handler,
-            loadingBehavior=loading_behavior,
-            streaming=streaming,
-        )
-
-
-class _ActionBase(_Action):
-    """What ``class Send(Action[Literal["send"], Payload])`` really subclasses."""
-
-    @classmethod
-    def create(cls, *args: Any, **kwargs: Any) -> ActionConfig:
-        return _TypedAction(cast("Any", cls)._action_args).create(*args, **kwargs)
-
-
 if TYPE_CHECKING:
 
-    class Action(_Action, Generic[TType, TPayload]):
-        """An action as the server receives it; ``Action[Literal["x"], Payload]`` names its type and payload."""
+    class Action(Wire, Generic[TType, TPayload]):
+        """An action as the server receives it; extra keys are ignored.
 
-        type: TType  # pyright: ignore[reportIncompatibleVariableOverride]
+        ``Action[Literal["x"], Payload]`` names its type and payload, may be subclassed, and makes configs.
+        """
+
+        type: TType
         payload: TPayload = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
         @classmethod
@@ -107,9 +54,54 @@ if TYPE_CHECKING:
             """
             ...
 else:
-    Action = _Action
-    Action.__name__ = Action.__qualname__ = "Action"
-    Action.__class_getitem__ = classmethod(
-        lambda cls, args: _TypedAction(args if isinstance(args, tuple) else (args,))
-    )
-    Action.create = classmethod(lambda cls, *_, **__: _TypedAction((str,)).create())
+
+    class Action(Wire):
+        """An action as the server receives it; extra keys are ignored.
+
+        ``Action[Literal["x"], Payload]`` names its type and payload, may be subclassed, and makes configs.
+        """
+
+        _names = ()
+
+        type: str
+        payload: Any = None
+
+        def __class_getitem__(cls, args):
+            kind, payload = args if isinstance(args, tuple) else (args, Any)
+            names = get_args(kind) if get_origin(kind) is Literal else ()
+            return _named(cls, names, payload) if names else cls
+
+        @classmethod
+        def create(cls, payload=None, handler="server", loading_behavior="auto", streaming=True):
+            if len(cls._names) != 1:
+                raise TypeError(
+                    "create() needs an action with one literal type, such as Action[Literal['x'], Payload]"
+                )
+            return ActionConfig(
+                type=cls._names[0],
+                payload=payload,
+                handler=handler,
+                loadingBehavior=loading_behavior,
+                streaming=streaming,
+            )
+
+    @cache
+    def _named(base, names, payload):
+        """The action whose type is one of ``names``: what ``Action[Literal[...], Payload]`` is."""
+
+        class Named(base):
+            type: str = None
+
+            def __post_init__(self):
+                if self.type is None and len(names) == 1:
+                    self.type = names[0]
+                if self.type not in names:
+                    raise ValueError(
+                        f"expected an action of type {' or '.join(names)}, got {self.type!r}"
+                    )
+                if isinstance(self.payload, dict) and hasattr(payload, "model_validate"):
+                    self.payload = payload.model_validate(self.payload)
+
+        Named._names = names
+        Named.__name__ = Named.__qualname__ = f"{base.__name__}[{', '.join(map(repr, names))}]"
+        return Named
