@@ -22,7 +22,8 @@ May import ``types`` and ``errors``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, Literal
 
 import msgspec
@@ -30,6 +31,7 @@ import msgspec
 from ..errors import HookMissing, NotFoundError
 from ..ids import StoreItemType, default_generate_id, random_id
 from ..protocol.codec import encode
+from ..protocol.effects import ThreadPatch
 from ..protocol.visibility import is_hidden, item_on_wire
 from ..types import (
     Attachment,
@@ -39,7 +41,6 @@ from ..types import (
     Page,
     ThreadItem,
     ThreadMetadata,
-    ThreadStatus,
     UserMessageItem,
 )
 
@@ -52,36 +53,21 @@ else:
 
     TContext = TypeVar("TContext")
 
-__all__ = ["Aside", "AttachmentStore", "NotFoundError", "Order", "Store", "StoreItemType", "TContext", "ThreadPatch"]
+__all__ = [
+    "Aside",
+    "AttachmentStore",
+    "NotFoundError",
+    "Order",
+    "Store",
+    "StoreItemType",
+    "TContext",
+    "ThreadPatch",
+]
 
 Order = Literal["asc", "desc"]
 
 SCAN_PAGE = 100
 """Items that the default implementations read at a time."""
-
-
-class ThreadPatch(msgspec.Struct, kw_only=True):
-    """What changed in a thread, field by field, so that two writers do not overwrite each other."""
-
-    title: str | None | msgspec.UnsetType = msgspec.UNSET
-    title_was: str | None = None
-    """The new title is only taken while the stored one is still this; a rename in between wins."""
-    status: ThreadStatus | msgspec.UnsetType = msgspec.UNSET
-    allowed_image_domains: list[str] | None | msgspec.UnsetType = msgspec.UNSET
-    metadata_set: dict[str, Any] = {}
-    metadata_removed: list[str] = []
-
-    def apply(self, thread: ThreadMetadata) -> None:
-        """Change ``thread`` in place."""
-        if self.title is not msgspec.UNSET and thread.title == self.title_was:
-            thread.title = self.title
-        if self.status is not msgspec.UNSET:
-            thread.status = self.status
-        if self.allowed_image_domains is not msgspec.UNSET:
-            thread.allowed_image_domains = self.allowed_image_domains
-        thread.metadata.update(self.metadata_set)
-        for key in self.metadata_removed:
-            thread.metadata.pop(key, None)
 
 
 class Aside(msgspec.Struct):
@@ -100,13 +86,15 @@ class Store(ABC, Generic[TContext]):
     ``context`` is passed by keyword except to the id generators and :meth:`load_attachment`.
     """
 
-    # -- ids ----------------------------------------------------------------------------------------------------------
+    # -- ids ---------------------------------------------------------------------------------------
 
     def generate_thread_id(self, context: TContext) -> str:
         """A new thread id."""
         return default_generate_id("thread")
 
-    def generate_item_id(self, item_type: StoreItemType, thread: ThreadMetadata, context: TContext) -> str:
+    def generate_item_id(
+        self, item_type: StoreItemType, thread: ThreadMetadata, context: TContext
+    ) -> str:
         """A new item id."""
         return default_generate_id(item_type)
 
@@ -114,7 +102,7 @@ class Store(ABC, Generic[TContext]):
         """Whose rows ``context`` sees; ``""`` for a store with a single user."""
         return ""
 
-    # -- what a subclass must provide: openai-chatkit's contract --------------------------------------------------------
+    # -- what a subclass must provide: openai-chatkit's contract -----------------------------------
 
     @abstractmethod
     async def load_thread(self, thread_id: str, context: TContext) -> ThreadMetadata:
@@ -125,7 +113,9 @@ class Store(ABC, Generic[TContext]):
         """Insert or replace the thread."""
 
     @abstractmethod
-    async def load_threads(self, limit: int, after: str | None, order: str, context: TContext) -> Page[ThreadMetadata]:
+    async def load_threads(
+        self, limit: int, after: str | None, order: str, context: TContext
+    ) -> Page[ThreadMetadata]:
         """A page of threads in the order of their creation."""
 
     @abstractmethod
@@ -166,12 +156,14 @@ class Store(ABC, Generic[TContext]):
     async def delete_attachment(self, attachment_id: str, context: TContext) -> None:
         """Delete the attachment's record."""
 
-    # -- what has a default: one statement each in the shipped stores -------------------------------------------------------
+    # -- what has a default: one statement each in the shipped stores -----------------------------
 
     async def close(self) -> None:
         """Write what is waiting and give back files, threads and connections. The store opens again on use."""
 
-    async def update_thread(self, thread_id: str, patch: ThreadPatch, context: TContext) -> ThreadMetadata:
+    async def update_thread(
+        self, thread_id: str, patch: ThreadPatch, context: TContext
+    ) -> ThreadMetadata:
         """Apply ``patch`` to the stored thread, atomically in shipped stores, and return the result."""
         thread = await self.load_thread(thread_id, context=context)
         patch.apply(thread)
@@ -189,7 +181,11 @@ class Store(ABC, Generic[TContext]):
         more = True
         while more and len(found) <= limit:
             page = await self.load_thread_items(
-                thread_id, limit=max(limit + 1 - len(found), 1), after=after, order=order, context=context
+                thread_id,
+                limit=max(limit + 1 - len(found), 1),
+                after=after,
+                order=order,
+                context=context,
             )
             found += [item for item in page.data if not is_hidden(item)]
             more = page.has_more and page.after is not None
@@ -230,7 +226,9 @@ class Store(ABC, Generic[TContext]):
         await self.save_item(thread_id, item, context=context)
         return True
 
-    async def load_pending_tool_calls(self, thread_id: str, context: TContext) -> list[ClientToolCallItem]:
+    async def load_pending_tool_calls(
+        self, thread_id: str, context: TContext
+    ) -> list[ClientToolCallItem]:
         """Every pending client tool call of the thread, newest first."""
         found: list[ClientToolCallItem] = []
         async for item in self.scan_items(thread_id, "desc", context):
@@ -246,8 +244,10 @@ class Store(ABC, Generic[TContext]):
                 found += item.attachments
         return found
 
-    async def scan_items(self, thread_id: str, order: Order, context: TContext) -> Any:
-        """Every item of the thread, page by page (an async generator)."""
+    async def scan_items(
+        self, thread_id: str, order: Order, context: TContext
+    ) -> AsyncGenerator[Any, None]:
+        """Every item of the thread, read page by page."""
         after: str | None = None
         while True:
             page = await self.load_thread_items(thread_id, after, SCAN_PAGE, order, context=context)
@@ -266,12 +266,13 @@ class Store(ABC, Generic[TContext]):
             NotFoundError: The thread has no such item.
         """
         taken: list[ThreadItem] = []
-        async for item in self.scan_items(thread_id, "desc", context):
-            if item.id == item_id:
-                break
-            taken.append(item)
-        else:
-            raise NotFoundError(f"No item {item_id!r} in this thread.")
+        async with aclosing(self.scan_items(thread_id, "desc", context)) as items:
+            async for item in items:
+                if item.id == item_id:
+                    break
+                taken.append(item)
+            else:
+                raise NotFoundError(f"No item {item_id!r} in this thread.")
         for item in taken:
             await self.delete_thread_item(thread_id, item.id, context=context)
         return Aside(thread_id, random_id("aside"), taken[::-1])
@@ -307,13 +308,17 @@ class AttachmentStore(ABC, Generic[TContext]):
     async def delete_attachment(self, attachment_id: str, context: TContext) -> None:
         """Delete the bytes; does nothing when there are none."""
 
-    async def create_attachment(self, input: AttachmentCreateParams, context: TContext) -> Attachment:  # noqa: A002
+    async def create_attachment(
+        self, input: AttachmentCreateParams, context: TContext
+    ) -> Attachment:
         """The record of a two-phase upload, with its ``upload_descriptor``; the server saves it.
 
         Raises:
             HookMissing: This store takes direct uploads only.
         """
-        raise HookMissing(f"{type(self).__name__} does not support two-phase uploads: override create_attachment.")
+        raise HookMissing(
+            f"{type(self).__name__} does not support two-phase uploads: override create_attachment."
+        )
 
     def generate_attachment_id(self, mime_type: str, context: TContext) -> str:
         """A new attachment id."""
