@@ -205,7 +205,8 @@ class Failure(NamedTuple):
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The answer to ``error``. Nothing of an unexpected exception is told."""
+    """The answer to ``error``. Nothing of an unexpected exception is told; a framework's HTTP exception keeps its
+    status, text and headers."""
     match error:
         case RequestError():
             return Failure(error.status, error.code, error.message, error.path, error.headers)
@@ -214,7 +215,27 @@ def failure_of(error: BaseException) -> Failure:
         case CustomStreamError():
             return Failure(500, "custom", error.message)
         case _:
-            return Failure(500, "internal_error", "The server failed to answer this request.")
+            return _framework_failure(error) or Failure(
+                500, "internal_error", "The server failed to answer this request."
+            )
+
+
+def _framework_failure(error: BaseException) -> Failure | None:
+    """The answer to a web framework's own HTTP exception, known by its shape: no framework is imported to find out.
+
+    Starlette, FastAPI and Litestar have ``status_code``, ``detail`` and ``headers``. Their authors meant the text for
+    the client.
+    """
+    status, detail = getattr(error, "status_code", None), getattr(error, "detail", None)
+    if type(status) is not int or not 400 <= status <= 599 or isinstance(error, BaseStreamError):
+        return None
+    codes = {each.status: each.default_code for each in RequestError.__subclasses__()}
+    code = "internal_error" if status >= 500 else codes.get(status, "http_error")
+    message = detail if isinstance(detail, str) and detail else code.replace("_", " ")
+    headers = getattr(error, "headers", None)
+    named = {str(name).lower(): str(value) for name, value in dict(headers or {}).items()}
+    ours = ("content-type", "content-length")
+    return Failure(status, code, message, None, {name: named[name] for name in named if name not in ours})
 
 
 class StreamFailure(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -212,8 +212,6 @@ async def snapshot(store: Store[Any], contexts: tuple[Any, ...] = (None,)) -> by
             found += [
                 item.model_dump(mode="json") for item in await rows(store, thread.id, context)
             ]
-            try:
+            with suppress(HookMissing):
                 found.append(await store.load_feedback(thread.id, context=context))
-            except HookMissing:
-                pass
     return msgspec.json.encode(found)
