@@ -5,8 +5,6 @@ The store is the least that the server needs, without deep copies or I/O, so the
 
 # pyright: basic
 # mypy: ignore-errors
-from __future__ import annotations
-
 import asyncio
 import random
 

@@ -153,8 +153,14 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
         viewer.on_dead = group.cancel_scope.cancel
         group.start_soon(watch)
         try:
-            while (chunk := await viewer.next()) is not None:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            while True:
+                chunk = viewer.take()
+                if chunk is not None:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                elif viewer.ended:
+                    break
+                else:
+                    await viewer.ready()
             if viewer.ended:
                 await send({"type": "http.response.body", "body": b""})
         except OSError:  # how some servers report that the client has gone

@@ -125,17 +125,14 @@ class Turn:
         if type(event) is ThreadItemUpdatedEvent:
             update = event.update
             if type(update) is AssistantMessageContentPartTextDelta:
-                return self._text(event.item_id, update.content_index, update.delta)
+                return self.receive_text(event.item_id, update.delta, update.content_index)
         handle = _TABLE.get(type(event))
         if handle is None:
             raise AuthorError(f"a handler may yield events, items, widgets and text, not {type(event).__qualname__}")
         return [*handle(self, event), *self.thread_effects(deep=True)]
 
-    def receive_text(self, item_id: str, text: str) -> bytes | list[Effect]:
-        """More text for part 0 of an open message: :meth:`receive_event` without the event."""
-        return self._text(item_id, 0, text)
-
-    def _text(self, item_id: str, index: int, text: str) -> bytes | list[Effect]:
+    def receive_text(self, item_id: str, text: str, index: int = 0) -> bytes | list[Effect]:
+        """More text for a part of an open message: :meth:`receive_event` without the event."""
         slot = self._slot
         if item_id is not slot.item_id or index != slot.index:
             slot = self._find_slot(item_id, index)

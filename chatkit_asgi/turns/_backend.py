@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import copy_context
 from typing import Any, Literal, Protocol
 
@@ -26,8 +26,8 @@ class Signal(Protocol):
         """Wake the waiter, now or when it comes."""
         ...
 
-    def wait(self) -> Coroutine[Any, Any, None]:
-        """Return at once if set, else when set; clears it."""
+    def wait(self) -> Awaitable[None]:
+        """Returns at once if set, else when set; clears it. To be awaited where it is called."""
         ...
 
 
@@ -35,19 +35,21 @@ Ending = Literal["done", "interrupted", "torn down"]
 
 
 class Guard(Protocol):
-    """Runs one awaitable that others may interrupt, without touching what comes after it in the same task."""
+    """A context manager around work that others may interrupt, without touching what comes after it in the task.
 
-    async def run(self, work: Awaitable[object]) -> Ending:
-        """Await ``work``.
+    It swallows the interruption and nothing else. A cancellation that comes from inside the work, from something that
+    was awaited and cancelled by somebody, is raised as ``RuntimeError``: it is a failure, not a stop.
+    """
 
-        Returns:
-            Whether it ended by itself, by :meth:`interrupt`, or because the loop is being torn down. An exception of
-            ``work`` is raised, also a cancellation that comes from inside it (as ``RuntimeError``).
-        """
-        ...
+    ending: Ending
+    """Whether the work ended by itself, by :meth:`interrupt`, or because the loop is being torn down."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *exc_info: Any) -> bool | None: ...
 
     def interrupt(self) -> None:
-        """Cancel ``work``, now or when it begins. Does nothing when it is over."""
+        """Cancel the work, now or when it begins. Does nothing when it is over."""
         ...
 
 
@@ -83,35 +85,46 @@ class Backend(Protocol):
         ...
 
 
-class _AsyncioSignal:
-    __slots__ = ("_set", "_waiter")
+class _Now:
+    """Awaiting it returns at once."""
 
-    def __init__(self) -> None:
+    def __await__(self) -> Generator[Any, Any, None]:
+        return
+        yield
+
+
+_NOW = _Now()
+
+
+class _AsyncioSignal:
+    __slots__ = ("_create", "_set", "_waiter")
+
+    def __init__(self, create_future: Callable[[], asyncio.Future[None]]) -> None:
+        self._create = create_future
         self._set = False
         self._waiter: asyncio.Future[None] | None = None
 
     def set(self) -> None:
         waiter = self._waiter
-        if waiter is None:
+        if waiter is None or waiter.done():
             self._set = True
-        elif not waiter.done():
+        else:
+            self._waiter = None
             waiter.set_result(None)
 
-    async def wait(self) -> None:
+    def wait(self) -> Awaitable[None]:
         if self._set:
             self._set = False
-            return
-        waiter = self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await waiter
-        finally:
-            self._waiter = None
+            return _NOW
+        waiter = self._waiter = self._create()
+        return waiter
 
 
 class _AsyncioGuard:
-    __slots__ = ("_asked", "_over", "_task")
+    __slots__ = ("_asked", "_over", "_task", "ending")
 
     def __init__(self) -> None:
+        self.ending: Ending = "done"
         self._asked = False
         self._over = False
         self._task: asyncio.Task[Any] | None = None
@@ -122,27 +135,24 @@ class _AsyncioGuard:
             if self._task is not None:
                 self._task.cancel()
 
-    async def run(self, work: Awaitable[object]) -> Ending:
-        task = self._task = asyncio.current_task()
-        assert task is not None
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        if self._asked and self._task is not None:
+            self._task.cancel()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
+        task, self._task, self._over = self._task, None, True
+        if task is not None and self._asked:
+            task.uncancel()
+        if not isinstance(error, asyncio.CancelledError):
+            return False
         if self._asked:
-            task.cancel()
-        try:
-            await work
-            if self._asked:
-                await asyncio.sleep(0)  # a cancellation asked for in the last step is still to come
-                task.uncancel()
-        except asyncio.CancelledError as error:
-            if self._asked:
-                task.uncancel()
-                return "interrupted"
-            if task.cancelling():
-                return "torn down"
+            self.ending = "interrupted"
+        elif task is not None and task.cancelling():
+            self.ending = "torn down"
+        else:
             raise RuntimeError("cancelled from inside, by something that was awaited") from error
-        finally:
-            self._over = True
-            self._task = None
-        return "done"
+        return True
 
 
 class _AsyncioBackend:
@@ -152,7 +162,7 @@ class _AsyncioBackend:
         self.now = loop.time
 
     def signal(self) -> Signal:
-        return _AsyncioSignal()
+        return _AsyncioSignal(self._loop.create_future)
 
     def guard(self) -> Guard:
         return _AsyncioGuard()
@@ -202,22 +212,27 @@ class _TrioSignal:
 
 
 class _TrioGuard:
-    __slots__ = ("_scope", "_trio")
+    __slots__ = ("_cancelled", "_scope", "ending")
 
     def __init__(self, trio: Any) -> None:
-        self._trio = trio
+        self.ending: Ending = "done"
+        self._cancelled: type[BaseException] = trio.Cancelled
         self._scope = trio.CancelScope()
 
     def interrupt(self) -> None:
         self._scope.cancel()
 
-    async def run(self, work: Awaitable[object]) -> Ending:
-        try:
-            with self._scope:
-                await work
-        except self._trio.Cancelled:
-            return "torn down"
-        return "interrupted" if self._scope.cancelled_caught else "done"
+    def __enter__(self) -> None:
+        self._scope.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> bool:
+        if self._scope.__exit__(kind, error, trace):
+            self.ending = "interrupted"
+            return True
+        if isinstance(error, self._cancelled):
+            self.ending = "torn down"
+            return True
+        return False
 
 
 class _TrioBackend:

@@ -159,16 +159,20 @@ class Run:
         if self.crowded:
             self._space.set()
 
-    def flush(self) -> None:
-        """Hand the frames that are ready to every viewer."""
+    def take(self) -> bytes:
+        """The frames that are ready, as one chunk."""
         frames = self.frames
-        if not frames:
-            return
         chunk = frames[0] if len(frames) == 1 else b"".join(frames)
         frames.clear()
         self._weight = 0
-        for viewer in self.viewers:
-            viewer.offer(chunk)
+        return chunk
+
+    def flush(self) -> None:
+        """Hand the frames that are ready to every viewer."""
+        if self.frames:
+            chunk = self.take()
+            for viewer in self.viewers:
+                viewer.offer(chunk)
 
     def wake(self) -> None:
         """Frames are ready: viewers come and take them when this task suspends."""
@@ -189,14 +193,15 @@ class Run:
         return self.ended or self._closing is not None
 
     async def main(self) -> None:
-        """The whole life of the turn. Does not raise."""
+        """The whole life of the turn. Raises nothing but what ends the process."""
         error: BaseException | None = None
         fatal: BaseException | None = None
         try:
-            ending = await self._guard.run(self._work())
-            if ending == "torn down":
+            with self._guard:
+                await self._live()
+            if self._guard.ending == "torn down":
                 self._closing = self._closing or "shut down"
-        except Exception as problem:  # noqa: BLE001 (whatever the author's code raises)
+        except Exception as problem:
             error = problem
             if self._closing is None:
                 self._closing = "failed"
@@ -208,14 +213,19 @@ class Run:
             try:
                 await self._close_events()
                 await self._end(self._closing or "finished", error)
-            except BaseException:  # noqa: BLE001 (nothing is above us that could do better)
+            except BaseException:
                 logger.critical("turn could not be ended", exc_info=True, extra=self._log())
             finally:
                 self._over()
         if fatal is not None:
             raise fatal
 
-    async def _work(self) -> None:
+    async def _live(self) -> None:
+        """Wait for the turn's turn, then take the handler's events as they come.
+
+        The first frame wakes the viewers, which run when this task suspends and take all that is ready by then: so one
+        wake-up and one send carry everything that was ready, and nothing is held back.
+        """
         while self.before is not None and not self.before.ended:
             await self.go.wait()
         if self._closing is not None:
@@ -226,18 +236,10 @@ class Run:
         self.started_at = self.backend.now()
         self._events = await self.plan.begin(self)
         self.begun = True
-        await self._consume(self._events)
-
-    async def _consume(self, events: AsyncIterator[Any]) -> None:
-        """Take the handler's events as they come.
-
-        The first frame wakes the viewers, which run when this task suspends and take all that is ready by then: so one
-        wake-up and one send carry everything that was ready, and nothing is held back.
-        """
         frames = self.frames
         receive_event = self.turn.receive_event
         aliases = self.aliases
-        async for value in events:
+        async for value in self._events:
             kind = type(value)
             if kind is ThreadItemUpdatedEvent and self.text_id is None and not aliases:
                 out = receive_event(value)

@@ -6,7 +6,7 @@ cancelling the task that reads it, or reading slowly never hurts the turn's savi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ..protocol.sse import KEEP_ALIVE, coalesce, split_frames
@@ -38,25 +38,35 @@ class Viewer:
         self.on_dead: Callable[[], object] | None = None
         """Called when a send has taken too long."""
 
-    async def next(self) -> bytes | None:
-        """All frames that are ready, as soon as there is one; ``None`` at the end."""
-        self.sending = False
+    def take(self) -> bytes | None:
+        """All frames that are ready, as one chunk; ``None`` when there are none now. What was taken before is sent."""
+        run = self._run
         pending = self._pending
-        while True:
-            run = self._run
-            if run is not None and run.frames:
-                run.flush()
-            if pending:
-                break
-            if self.ended:
-                return None
-            await self._signal.wait()
+        if run is not None and run.frames:
+            if not pending and len(run.viewers) == 1:
+                self.ticks = 0
+                self.sending = True
+                return run.take()
+            run.flush()
+        if not pending:
+            self.sending = False
+            return None
         chunk = pending[0] if len(pending) == 1 else b"".join(pending)
         pending.clear()
         self.size = self.ticks = 0
         self.sending = True
-        if run is not None and run.crowded:
+        if run is not None:
             run.taken()
+        return chunk
+
+    def ready(self) -> Awaitable[None]:
+        """Await it, where it is called, when :meth:`take` had nothing and :attr:`ended` is false."""
+        return self._signal.wait()
+
+    async def next(self) -> bytes | None:
+        """:meth:`take`, when there is something; ``None`` at the end."""
+        while (chunk := self.take()) is None and not self.ended:
+            await self.ready()
         return chunk
 
     def wake(self) -> None:
