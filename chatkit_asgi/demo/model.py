@@ -161,7 +161,9 @@ class LocalModel:
         params.port = 0
         params.n_parallel = self.streams
         params.n_ctx = self.streams * self.context
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = min(4, os.cpu_count() or 1)
+        # One core is left to the server itself: threads that wait for a core slow each other down.
+        threads = max(1, min(4, (os.cpu_count() or 1) - 1))
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
         params.verbosity = 0
         try:
             self._server = llama.Server(params)
