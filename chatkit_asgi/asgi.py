@@ -9,12 +9,10 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-import anyio
-
 from .http import ContextCallable, Endpoint, Request, Response
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
-from .turns import Viewer
+from .turns import Viewer, current_backend
 
 __all__ = ["ChatKitApp", "ChatKitMiddleware"]
 
@@ -142,17 +140,20 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     Servers drop what is sent after a disconnect without a word; only ``receive`` tells, so it is watched in a task
     beside the one that sends.
     """
-    async with anyio.create_task_group() as group:
 
-        async def watch() -> None:
+    async def watch() -> None:
+        try:
             while (await receive())["type"] != "http.disconnect":
                 pass
+        finally:
             viewer.close()
-            group.cancel_scope.cancel()
 
-        viewer.on_dead = group.cancel_scope.cancel
-        group.start_soon(watch)
-        try:
+    backend = current_backend()
+    guard = backend.guard(absorb=False)
+    viewer.on_dead = guard.interrupt
+    stop_watching = backend.spawn(watch)
+    try:
+        with guard:
             while True:
                 chunk = viewer.take()
                 if chunk is not None:
@@ -161,13 +162,11 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
                     break
                 else:
                     await viewer.ready()
-            if viewer.ended:
-                await send({"type": "http.response.body", "body": b""})
-        except OSError:  # how some servers report that the client has gone
-            pass
-        finally:
-            viewer.close()
-        group.cancel_scope.cancel()
+            await send({"type": "http.response.body", "body": b""})
+    except OSError:  # how some servers report that the client has gone
+        pass
+    finally:
+        stop_watching()
 
 
 def _with_cors(app: ASGIApp, options: Options) -> ASGIApp:

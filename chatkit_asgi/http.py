@@ -7,7 +7,6 @@ nowhere else. Knows no framework. May import ``operations`` and everything below
 
 from __future__ import annotations
 
-import inspect
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -163,7 +162,7 @@ class Endpoint:
                 request=decoded,
             )
         )
-        if inspect.isawaitable(context):
+        if hasattr(context, "__await__"):
             context = await context
         logger.debug("request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type})
         body = await answer(

@@ -6,10 +6,9 @@ its version bits), so they sort by time and never collide in practice. Times are
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -31,9 +30,9 @@ PREFIXES: Final[dict[str, str]] = {
 _MINTED = re.compile(r"[a-z]+_[0-9a-f]{32}")
 
 
-def random_id(prefix: str, *, clock: Callable[[], float] = time.time) -> str:
+def random_id(prefix: str) -> str:
     """``prefix``, an underscore and 32 hex digits that sort by time."""
-    return f"{prefix}_{int(clock() * 1000):012x}{secrets.token_hex(10)}"
+    return f"{prefix}_{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
 def default_generate_id(item_type: StoreItemType) -> str:

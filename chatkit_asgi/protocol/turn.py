@@ -251,8 +251,8 @@ class Turn:
         self._title = thread.title
         self._status = thread.status
         self._domains = thread.allowed_image_domains
-        self._base = copy.deepcopy((thread.status, thread.allowed_image_domains))
-        self._metadata = copy.deepcopy(thread.metadata)
+        self._base = copy.copy(thread.status), copy.copy(thread.allowed_image_domains)
+        self._metadata = copy.deepcopy(thread.metadata) if thread.metadata else {}
 
     def rebase(self, stored: ThreadMetadata) -> None:
         """Take over what another turn has changed in the thread, before this one begins."""

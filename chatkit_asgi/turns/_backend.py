@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from typing import Any, Literal, Protocol
 
@@ -37,8 +38,9 @@ Ending = Literal["done", "interrupted", "torn down"]
 class Guard(Protocol):
     """A context manager around work that others may interrupt, without touching what comes after it in the task.
 
-    It swallows the interruption and nothing else. A cancellation that comes from inside the work, from something that
-    was awaited and cancelled by somebody, is raised as ``RuntimeError``: it is a failure, not a stop.
+    It swallows the interruption and nothing else. One that absorbs (:meth:`Backend.guard`) also swallows that the loop
+    is torn down, so that saving can follow, and raises a cancellation that comes from inside the work, from something
+    that was awaited and cancelled by somebody, as ``RuntimeError``: that is a failure, not a stop.
     """
 
     ending: Ending
@@ -60,12 +62,20 @@ class Backend(Protocol):
         """A new signal."""
         ...
 
-    def guard(self) -> Guard:
+    def guard(self, *, absorb: bool) -> Guard:
         """A new guard."""
         ...
 
-    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run in a task that belongs to nobody, with the caller's context variables. ``run`` must not raise."""
+    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
+        """Run in a task that belongs to nobody, with the caller's context variables. ``run`` must not raise.
+
+        Returns:
+            What cancels it.
+        """
+        ...
+
+    def shield(self) -> AbstractContextManager[object]:
+        """Protects saving from a cancellation that would be delivered again at every await, where there is such."""
         ...
 
     async def step_aside(self) -> None:
@@ -121,9 +131,10 @@ class _AsyncioSignal:
 
 
 class _AsyncioGuard:
-    __slots__ = ("_asked", "_over", "_task", "ending")
+    __slots__ = ("_absorb", "_asked", "_over", "_task", "ending")
 
-    def __init__(self) -> None:
+    def __init__(self, absorb: bool) -> None:
+        self._absorb = absorb
         self.ending: Ending = "done"
         self._asked = False
         self._over = False
@@ -148,6 +159,8 @@ class _AsyncioGuard:
             return False
         if self._asked:
             self.ending = "interrupted"
+        elif not self._absorb:
+            return False
         elif task is not None and task.cancelling():
             self.ending = "torn down"
         else:
@@ -164,13 +177,17 @@ class _AsyncioBackend:
     def signal(self) -> Signal:
         return _AsyncioSignal(self._loop.create_future)
 
-    def guard(self) -> Guard:
-        return _AsyncioGuard()
+    def guard(self, *, absorb: bool) -> Guard:
+        return _AsyncioGuard(absorb)
 
-    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
         task = self._loop.create_task(run())
         _tasks.add(task)
         task.add_done_callback(_tasks.discard)
+        return task.cancel
+
+    def shield(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     async def step_aside(self) -> None:
         await asyncio.sleep(0)
@@ -212,9 +229,10 @@ class _TrioSignal:
 
 
 class _TrioGuard:
-    __slots__ = ("_cancelled", "_scope", "ending")
+    __slots__ = ("_absorb", "_cancelled", "_scope", "ending")
 
-    def __init__(self, trio: Any) -> None:
+    def __init__(self, trio: Any, absorb: bool) -> None:
+        self._absorb = absorb
         self.ending: Ending = "done"
         self._cancelled: type[BaseException] = trio.Cancelled
         self._scope = trio.CancelScope()
@@ -229,7 +247,7 @@ class _TrioGuard:
         if self._scope.__exit__(kind, error, trace):
             self.ending = "interrupted"
             return True
-        if isinstance(error, self._cancelled):
+        if self._absorb and isinstance(error, self._cancelled):
             self.ending = "torn down"
             return True
         return False
@@ -243,11 +261,23 @@ class _TrioBackend:
     def signal(self) -> Signal:
         return _TrioSignal()
 
-    def guard(self) -> Guard:
-        return _TrioGuard(self._trio)
+    def guard(self, *, absorb: bool) -> Guard:
+        return _TrioGuard(self._trio, absorb)
 
-    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._trio.lowlevel.spawn_system_task(run, context=copy_context())
+    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
+        scope = self._trio.CancelScope()
+
+        async def main() -> None:
+            with scope:
+                await run()
+
+        self._trio.lowlevel.spawn_system_task(main, context=copy_context())
+        cancel: Callable[[], object] = scope.cancel
+        return cancel
+
+    def shield(self) -> AbstractContextManager[object]:
+        scope: AbstractContextManager[object] = self._trio.CancelScope(shield=True)
+        return scope
 
     async def step_aside(self) -> None:
         await self._trio.lowlevel.checkpoint()

@@ -84,7 +84,7 @@ class Plan(Struct, kw_only=True):
 class Run:
     """One turn. Made by :class:`~chatkit_asgi.turns.Turns`."""
 
-    __slots__ = ("_closing", "_events", "_guard", "_lasting", "_lock", "_space", "_todo", "_weight", "after", "aliases", "aside", "backend", "before", "begun", "context", "crowded", "ended", "ended_at", "frames",
+    __slots__ = ("_checkpointed", "_checkpointing", "_closing", "_events", "_guard", "_lasting", "_space", "_storing", "_todo", "_weight", "after", "aliases", "aside", "backend", "before", "begun", "context", "crowded", "ended", "ended_at", "frames",
                  "go",
                  "options", "outcome", "owner", "plan", "request_id", "server", "started_at", "text_id",
                  "thread", "turn", "viewers")  # fmt: skip
@@ -120,8 +120,10 @@ class Run:
         self.frames: list[bytes] = []
         self._todo: deque[Effect] = deque()
         self._lasting: list[bytes] = []
-        self._guard = backend.guard()
-        self._lock: anyio.Lock | None = None
+        self._guard = backend.guard(absorb=True)
+        self._storing = False
+        self._checkpointing = False
+        self._checkpointed = backend.signal()
         self._space = backend.signal()
         self._weight = 0
         self.crowded = False
@@ -209,7 +211,7 @@ class Run:
         except (KeyboardInterrupt, SystemExit) as problem:
             fatal = problem
             self._closing = self._closing or "shut down"
-        with anyio.CancelScope(shield=True):
+        with self.backend.shield():
             try:
                 await self._close_events()
                 await self._end(self._closing or "finished", error)
@@ -272,8 +274,8 @@ class Run:
     async def _close_events(self) -> None:
         """The author's generator is always closed, within the grace time."""
         close = getattr(self._events, "aclose", None)
-        if close is None:
-            return
+        if close is None or getattr(self._events, "ag_frame", self) is None:
+            return  # nothing to close, or it has run to its end
         with anyio.move_on_after(self.options.shutdown_grace) as scope:
             try:
                 await close()
@@ -464,10 +466,13 @@ class Run:
             self.wake()
 
     async def _store(self, effect: Effect) -> None:
-        if self._lock is None:
-            self._lock = anyio.Lock()
-        async with self._lock:
+        while self._checkpointing:
+            await self._checkpointed.wait()
+        self._storing = True
+        try:
             await self._write(effect)
+        finally:
+            self._storing = False
 
     async def _write(self, effect: Effect) -> None:
         store, context, thread_id = self.server.store, self.context, self.thread.id
@@ -511,12 +516,14 @@ class Run:
         return False
 
     async def checkpoint(self) -> None:
-        """Save what is open as it is now. A failure is only logged: the next checkpoint or the end tries again."""
-        if self._lock is None:
-            self._lock = anyio.Lock()
-        async with self._lock:
-            if self.stopping:
-                return
+        """Save what is open as it is now, beside the handler. One write at a time: never together with another.
+
+        A failure is only logged: the next checkpoint or the end tries again.
+        """
+        if self._storing or self._checkpointing or self.stopping:
+            return
+        self._checkpointing = True
+        try:
             for effect in self.turn.checkpoint():
                 assert isinstance(effect, SaveItem)
                 try:
@@ -526,3 +533,6 @@ class Run:
                     if not isinstance(problem, Exception):
                         raise
                     logger.exception("checkpoint failed", extra=self._log())
+        finally:
+            self._checkpointing = False
+            self._checkpointed.set()
