@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import logging
 import os
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from openai.types.responses import EasyInputMessageParam
 
 __all__ = ["LocalModel", "Model", "ModelUnavailableError", "history"]
-
-logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = "You are a helpful assistant. Answer briefly."
 
@@ -82,16 +79,17 @@ class Model:
                 max_output_tokens=self.answer_tokens,
                 stream=True,
             )
-            async with (
-                stream
-            ):  # a turn that is cancelled closes the connection, and the model stops
+            # A turn that is cancelled closes the connection, and the model stops.
+            failure = None
+            async with stream:
                 async for event in stream:
                     if event.type == "response.output_text.delta":
                         yield event.delta
                     elif event.type in {"response.failed", "error"}:
-                        raise OpenAIError(f"the model broke off: {event.type}")
+                        failure = event.type
+            if failure:
+                raise OpenAIError(f"the stream broke off with {failure}")
         except OpenAIError as error:
-            logger.warning("the model did not answer: %s", error)
             text = f"The model did not answer ({type(error).__name__}); the server's log says more."
             raise CustomStreamError(text, allow_retry=True) from error
 
