@@ -210,18 +210,22 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
         if len(request.body) > limit:
             raise too_large
         return request.body
-    first: bytes | None = None
+    first = b""
     body: bytearray | None = None
-    async for chunk in request.body:
-        if first is None:
-            first = chunk
-        else:
-            if body is None:
-                body = bytearray(first)
-            body += chunk
-        if len(first if body is None else body) > limit:
-            raise too_large
-    return (first or b"") if body is None else body
+    try:
+        async for chunk in request.body:
+            if not first:
+                first = chunk
+            else:
+                if body is None:
+                    body = bytearray(first)
+                body += chunk
+            if len(first if body is None else body) > limit:
+                raise too_large
+    finally:
+        if (close := getattr(request.body, "aclose", None)) is not None:
+            await close()
+    return first if body is None else body
 
 
 def _credentials(headers: Mapping[str, str]) -> str:
