@@ -203,12 +203,14 @@ class Turn(Answer):
         self._read += 1
         return self.events[self._read - 1]
 
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self._all()
+    def __aiter__(self) -> Self:
+        return self
 
-    async def _all(self) -> AsyncIterator[Any]:
-        while (event := await self.next()) is not None:
-            yield event
+    async def __anext__(self) -> Any:
+        event = await self.next()
+        if event is None:
+            raise StopAsyncIteration
+        return event
 
     async def wait_for(self, wanted: str | Callable[[Any], object]) -> Any:
         """Read until an event of that type, or one that ``wanted`` is true of.
@@ -232,9 +234,12 @@ class Turn(Answer):
         self.status, self.headers = response.status, response.headers
         self._response, self._chunks, self._timeout = response, response.chunks(), timeout
 
-    def closed(self) -> None:
+    async def closed(self) -> None:
         """Nothing more can be read."""
-        self._chunks = None
+        chunks, self._chunks = self._chunks, None
+        if (close := getattr(chunks, "aclose", None)) is not None:
+            with anyio.CancelScope(shield=True):
+                await close()
 
     def _take(self, chunk: bytes) -> None:
         self.body += chunk

@@ -310,25 +310,22 @@ class ASGIResponse:
 
     # -- the client's side -----------------------------------------------------------------------------------------
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """The body of each message, as it comes."""
-        while (chunk := await self._next()) is not None:
-            yield chunk
+        return _Series(self._next)
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    def frames(self) -> AsyncIterator[bytes]:
         """Each frame of an event stream with its blank line, comments too."""
-        async for chunk in self.chunks():
-            *frames, self._rest = (self._rest + chunk).split(b"\n\n")
-            for frame in frames:
-                yield frame + b"\n\n"
+        return _Series(self._next_frame)
 
-    async def events(self) -> AsyncIterator[Any]:
-        """Each event of an event stream, decoded."""
-        while (event := await self.next_event()) is not None:
-            yield event
+    def __aiter__(self) -> Self:
+        return self
 
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self.events()
+    async def __anext__(self) -> Any:
+        event = await self.next_event()
+        if event is None:
+            raise StopAsyncIteration
+        return event
 
     async def next_event(self) -> Any:
         """The next event of an event stream, or ``None`` at its end."""
@@ -397,6 +394,15 @@ class ASGIResponse:
         self._waiting -= len(chunk)
         self._bell.ring()
         return chunk
+
+    async def _next_frame(self) -> bytes | None:
+        while b"\n\n" not in self._rest:
+            chunk = await self._next()
+            if chunk is None:
+                return None
+            self._rest += chunk
+        frame, self._rest = self._rest.split(b"\n\n", 1)
+        return frame + b"\n\n"
 
     async def _until(self, condition: Callable[[], object]) -> None:
         with anyio.fail_after(self._bridge.timeout):
@@ -471,6 +477,19 @@ class ASGIResponse:
         await self._bell.wait_until(
             lambda: self._waiting <= self._high_water or self.left or self.complete
         )
+
+
+class _Series(AsyncIterator[bytes]):
+    """Calls until there is no more. Not a generator: one that is left half read would have to be closed."""
+
+    def __init__(self, following: Callable[[], Awaitable[bytes | None]]) -> None:
+        self._following = following
+
+    async def __anext__(self) -> bytes:
+        found = await self._following()
+        if found is None:
+            raise StopAsyncIteration
+        return found
 
 
 class _Lifespan:

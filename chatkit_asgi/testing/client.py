@@ -92,9 +92,11 @@ class ChatKitClient:
         try:
             async with self._open(request, headers) as response:
                 turn.opened(response, self.timeout)
-                yield turn
+                try:
+                    yield turn
+                finally:
+                    await turn.closed()
         finally:
-            turn.closed()
             if turn.thread.id is not None and 200 <= turn.status < 300:
                 self.threads[turn.thread.id] = turn.thread
 

@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from chatkit_asgi import ChatKitApp, ChatKitServer, NotFoundError
-from chatkit_asgi.store import MemoryStore, Store
-from chatkit_asgi.testing import HANG_UP, ASGIBridge, ChatKitClient, NoResponse
+from chatkit_asgi.store import Store
+from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from chatkit_asgi.types import ThreadItemDoneEvent
 from tests.http.served import (
     Served,
@@ -23,7 +23,6 @@ from tests.http.served import (
     tool_call,
     yielding,
 )
-
 
 # -- what does not exist -------------------------------------------------------------------------------------------
 
