@@ -143,7 +143,7 @@ async def threads_retry_after_item(
                          path="$.params.item_id")  # fmt: skip
 
     async def begin(run: Run) -> AsyncIterator[Any]:
-        run.aside = await server.store.set_aside_after(thread.id, item.id, context=context)
+        await run.put_aside(item.id)
         return await _respond(run, item)
 
     return Plan(thread=thread, context=context, begin=begin)

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from ..types import ThreadMetadata, ThreadStatus
+from ..types import ThreadItemUpdatedEvent, ThreadMetadata, ThreadStatus
 
-__all__ = ["DeleteItem", "Effect", "PatchThread", "SaveItem", "Send", "ThreadPatch"]
+__all__ = ["DeleteItem", "Effect", "LoadItem", "PatchThread", "SaveItem", "Send", "ThreadPatch"]
 
 
 class ThreadPatch(Struct, kw_only=True):
@@ -45,6 +45,11 @@ class Send(Struct, frozen=True):
     frame: bytes
     lasting: bool = True
     """Whether a viewer that comes late must see it; what concerns an open item is in :meth:`Turn.so_far`."""
+    item_id: str | None = None
+    """The item that it shows: a viewer that comes late gets only the newest frame of an item, in the place of the
+    first, which is its place on the screen."""
+    gone: bool = False
+    """Whether the item gives up its place."""
 
 
 class SaveItem(Struct, frozen=True):
@@ -53,6 +58,12 @@ class SaveItem(Struct, frozen=True):
     item: Any
     is_new: bool
     """First save in this turn: the item may not exist in the store yet."""
+
+
+class LoadItem(Struct, frozen=True):
+    """Load the item of this event, and perform what :meth:`Turn.receive_stored_item` makes of it."""
+
+    event: ThreadItemUpdatedEvent
 
 
 class DeleteItem(Struct, frozen=True):
@@ -68,4 +79,4 @@ class PatchThread(Struct, frozen=True):
     announce: bool
 
 
-Effect: TypeAlias = Send | SaveItem | DeleteItem | PatchThread
+Effect: TypeAlias = Send | SaveItem | LoadItem | DeleteItem | PatchThread

@@ -7,7 +7,7 @@ joined only when somebody looks, so that a delta costs the same at the end of a 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 from ..errors import AuthorError
 from ..types import (
@@ -41,6 +41,8 @@ class TextPart:
     __slots__ = ("annotations", "chunks")
 
     def __init__(self, content: AssistantMessageContent | None = None) -> None:
+        if content is not None and not isinstance(cast("Any", content.text), str):
+            raise AuthorError(f"the text of a content part is a str, not {type(content.text).__qualname__}")
         self.chunks: list[str] = [content.text] if content is not None and content.text else []
         self.annotations = list(content.annotations) if content is not None else []
 
@@ -112,13 +114,14 @@ class OpenItem:
             AuthorError: The update does not belong to this type of item, or points outside it.
         """
         item = self._item
-        self.version += 1
         match update:
             case AssistantMessageContentPartTextDelta():
                 self.part(update.content_index).chunks.append(update.delta)
             case AssistantMessageContentPartAdded() | AssistantMessageContentPartDone():
-                self.part(update.content_index)
-                self._replace_part(update.content_index, TextPart(update.content))
+                new = TextPart(update.content)
+                part = self.part(update.content_index)
+                part.chunks[:] = new.chunks  # in place: the turn holds on to this list
+                part.annotations[:] = new.annotations
             case AssistantMessageContentPartAnnotationAdded():
                 annotations = self.part(update.content_index).annotations
                 annotations.insert(min(max(update.annotation_index, 0), len(annotations)), update.annotation)
@@ -138,11 +141,7 @@ class OpenItem:
                 item.image = update.image
             case _:
                 raise AuthorError(f"{type(update).__name__} does not fit item {self.id!r} ({item.type})")
-
-    def _replace_part(self, index: int, part: TextPart) -> None:
-        """In place: the turn holds on to the part's list of chunks."""
-        self.parts[index].chunks[:] = part.chunks
-        self.parts[index].annotations[:] = part.annotations
+        self.version += 1
 
 
 def fold(item: Any, updates: list[Any]) -> Any:

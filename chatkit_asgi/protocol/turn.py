@@ -7,14 +7,14 @@ An item is *absent*, *open* (added, not done) or *closed*. The table says what e
 event      absent                  open                   closed
 =========  ======================  =====================  ======================
 added      open it; send           start it again; send   open it again; send
-updated    send (not text)         fold; send             send (not text)
+updated    load, open; send        fold; send             load, open; send
 done       save; send              save, close; send      save; send
 replaced   save; send              save, close; send      save; send
 removed    delete; send            delete, close; send    delete; send
 =========  ======================  =====================  ======================
 
-- Text for an item that is not open has nowhere to be kept, so it is the author's error: no text may reach a screen
-  that the store cannot get.
+- An update of an item that is not open, such as a widget of an earlier turn, opens it as the store has it: nothing may
+  reach a screen that the store cannot get. Text deltas have no time for that: they are the author's error there.
 - Hidden items are saved and never sent, whatever the event.
 - Invariant: an item is in the store before its ``done`` or ``replaced`` is sent, and no later than any item that
   appeared after it, so that the store's order is the order on screen.
@@ -55,7 +55,7 @@ from ..types import (
     ThreadUpdatedEvent,
     WorkflowItem,
 )
-from .effects import DeleteItem, Effect, PatchThread, SaveItem, Send, ThreadPatch
+from .effects import DeleteItem, Effect, LoadItem, PatchThread, SaveItem, Send, ThreadPatch
 from .fold import OpenItem
 from .sse import DELTA_TAIL, delta_head, event_frame
 from .visibility import is_hidden, item_on_wire, thread_on_wire
@@ -126,10 +126,13 @@ class Turn:
             update = event.update
             if type(update) is AssistantMessageContentPartTextDelta:
                 return self.receive_text(event.item_id, update.delta, update.content_index)
+            if isinstance(update, dict):
+                return self.receive_event(_as_event(event))
         handle = _TABLE.get(type(event))
         if handle is None:
             raise AuthorError(f"a handler may yield events, items, widgets and text, not {type(event).__qualname__}")
-        return [*handle(self, event), *self.thread_effects(deep=True)]
+        patch = self._changes(deep=True)  # may raise, so it comes before anything is changed
+        return [*handle(self, event), *self._patched(patch)]
 
     def receive_text(self, item_id: str, text: str, index: int = 0) -> bytes | list[Effect]:
         """More text for a part of an open message: :meth:`receive_event` without the event."""
@@ -143,54 +146,83 @@ class Turn:
         except UnicodeEncodeError:
             text = well_formed(text)
             frame = slot.head + _encode_text(text) + DELTA_TAIL
-        slot.append(text)
         thread = self.thread
         if (
             thread.title is self._title
             and thread.status is self._status
             and thread.allowed_image_domains is self._domains
         ):
+            slot.append(text)
             return frame
-        return [Send(frame, lasting=False), *self.thread_effects(deep=False)]
+        effects = self.thread_effects(deep=False)
+        slot.append(text)
+        return [Send(frame, lasting=False), *effects]
 
     def _find_slot(self, item_id: str, index: int) -> _Slot:
         item = self.open.get(item_id)
         if item is None:
             raise AuthorError(f"text for item {item_id!r}, which is not open: yield thread.item.added first")
+        part = item.part(index)
         self.produced = True
-        self._slot = _Slot(item_id, index, delta_head(item_id, index), item.part(index).chunks.append)
+        self._slot = _Slot(item_id, index, delta_head(item_id, index), part.chunks.append)
         return self._slot
+
+    # Invariant: what can fail, above all writing the frame, comes before anything changes. An item that is open stays
+    # open then, and what was shown of it is saved when the turn ends.
 
     def _added(self, event: ThreadItemAddedEvent) -> list[Effect]:
         if is_hidden(event.item):
             return []
-        self._forget(event.item.id)
-        self.open[event.item.id] = OpenItem(event.item)
-        return self._show(event)
+        open_item = OpenItem(event.item)
+        effects = self._show(event)
+        self.open[event.item.id] = open_item  # one that is started again keeps its place
+        self._slot = _NO_SLOT
+        return effects
 
     def _updated(self, event: ThreadItemUpdatedEvent) -> list[Effect]:
-        if isinstance(event.update, dict):
-            event = ThreadItemUpdatedEvent.model_validate(event.model_dump())
         open_item = self.open.get(event.item_id)
-        if open_item is not None:
-            open_item.apply(event.update)
-            self.produced = True
-        return [Send(event_frame(event), lasting=False)]
+        if open_item is None:
+            return [LoadItem(event)]
+        frame = event_frame(event)
+        open_item.apply(event.update)
+        self.produced = True
+        return [Send(frame, lasting=False)]
+
+    def receive_stored_item(self, event: ThreadItemUpdatedEvent, item: Any) -> list[Effect]:
+        """The item of a :class:`LoadItem` as the store has it, ``None`` if it has none: opens it for its update.
+
+        Raises:
+            AuthorError: The update does not fit it; the turn is as it was.
+        """
+        frame = event_frame(event)
+        if item is None:  # nor does the client have it
+            return [Send(frame, lasting=False)]
+        if is_hidden(item):
+            return []
+        open_item = OpenItem(item)
+        open_item.apply(event.update)
+        self.open[item.id] = open_item
+        self.saved[item.id] = None
+        self.closed.add(item.id)
+        self.produced = True
+        return [Send(frame, lasting=False, item_id=item.id)]
 
     def _done(self, event: ThreadItemDoneEvent | ThreadItemReplacedEvent) -> list[Effect]:
         item = event.item
+        shown = [] if is_hidden(item) else self._show(event)
         if type(event) is ThreadItemReplacedEvent:
             self.saved.setdefault(item.id, None)  # it is in the store already
         effects = self._save_earlier(item.id)
         effects.append(self._save(item))
         self._forget(item.id)
         self.closed.add(item.id)
-        return effects if is_hidden(item) else effects + self._show(event)
+        return effects + shown
 
     def _removed(self, event: ThreadItemRemovedEvent) -> list[Effect]:
+        frame = event_frame(event)
         self._forget(event.item_id)
         self.closed.add(event.item_id)
-        return [DeleteItem(event.item_id), Send(event_frame(event))]
+        return [DeleteItem(event.item_id), Send(frame, item_id=event.item_id, gone=True)]
 
     def _thread_event(self, event: ThreadCreatedEvent | ThreadUpdatedEvent) -> list[Effect]:
         thread = event.thread
@@ -204,10 +236,10 @@ class Turn:
         return [Send(event_frame(event), lasting=type(event) is not ProgressUpdateEvent)]
 
     def _show(self, event: Any) -> list[Effect]:
-        self.produced = True
         item = item_on_wire(event.item)
         frame = event_frame(event if item is event.item else type(event)(item=item))
-        return [Send(frame, lasting=type(event) is not ThreadItemAddedEvent)]
+        self.produced = True
+        return [Send(frame, lasting=type(event) is not ThreadItemAddedEvent, item_id=item.id)]
 
     # -- items -----------------------------------------------------------------------------------------------------------
 
@@ -221,28 +253,36 @@ class Turn:
         return SaveItem(item, is_new)
 
     def _save_earlier(self, item_id: str) -> list[Effect]:
-        """Saves for the open items that appeared before this one and are not stored yet."""
+        """Saves for the open items that appeared before this one and are not stored yet, so that they come before it.
+
+        Also for one that is still empty: it has its place on the screen already.
+        """
         effects: list[Effect] = []
         for other_id, other in self.open.items():
             if other_id == item_id:
                 break
-            if other_id not in self.saved and other.has_content():
+            if other_id not in self.saved:
                 effects.append(self._save(other.item(), other.mark()))
         return effects
 
     def checkpoint(self) -> list[Effect]:
         """Saves for the open items that have changed since they were last saved."""
-        return [
-            self._save(open_item.item(), mark)
-            for item_id, open_item in self.open.items()
-            if open_item.has_content() and self.saved.get(item_id) != (mark := open_item.mark())
-        ]
+        effects: list[Effect] = []
+        for item_id, open_item in self.open.items():
+            if self._is_due(item_id, open_item):
+                if item_id not in self.saved:
+                    effects += self._save_earlier(item_id)
+                effects.append(self._save(open_item.item(), open_item.mark()))
+        return effects
 
     def checkpoint_due(self) -> bool:
         """Whether :meth:`checkpoint` would save anything; cheap."""
-        return any(
-            self.saved.get(item_id) != open_item.mark() for item_id, open_item in self.open.items() if open_item.has_content()
-        )
+        return any(self._is_due(item_id, open_item) for item_id, open_item in self.open.items())
+
+    def _is_due(self, item_id: str, open_item: OpenItem) -> bool:
+        if item_id in self.saved:
+            return self.saved[item_id] != open_item.mark()
+        return open_item.has_content()
 
     # -- the thread --------------------------------------------------------------------------------------------------------
 
@@ -265,22 +305,43 @@ class Turn:
 
         Args:
             deep: Also look into values that can be changed in place: ``metadata``, the status, the domains.
+
+        Raises:
+            AuthorError: The thread holds something that cannot be compared or copied.
         """
+        return self._patched(self._changes(deep=deep))
+
+    def _patched(self, patch: ThreadPatch | None) -> list[Effect]:
+        if patch is None:
+            return []
+        self._remember()
+        if patch == ThreadPatch():
+            return []
+        visible = msgspec.structs.replace(patch, metadata_set={}, metadata_removed=[]) != ThreadPatch()
+        return [PatchThread(patch, announce=visible)]
+
+    def _changes(self, *, deep: bool) -> ThreadPatch | None:
         thread = self.thread
         same = (
             thread.title is self._title
             and thread.status is self._status
             and thread.allowed_image_domains is self._domains
         )
-        if same and (
-            not deep
-            or (
+        if same and not deep:
+            return None
+        try:
+            if same and (
                 thread.metadata == self._metadata
                 and thread.status == self._base[0]
                 and thread.allowed_image_domains == self._base[1]
-            )
-        ):
-            return []
+            ):
+                return None
+            return self._compare()
+        except Exception as error:
+            raise AuthorError(f"the thread holds something that cannot be stored: {error}") from error
+
+    def _compare(self) -> ThreadPatch:
+        thread = self.thread
         patch = ThreadPatch()
         if thread.title != self._title and not self._title_locked:
             patch.title, patch.title_was = thread.title, self._title
@@ -288,14 +349,12 @@ class Turn:
             patch.status = copy.deepcopy(thread.status)
         if thread.allowed_image_domains != self._base[1]:
             patch.allowed_image_domains = copy.copy(thread.allowed_image_domains)
-        visible = patch != ThreadPatch()
         missing = object()
         for key, value in thread.metadata.items():
             if self._metadata.get(key, missing) != value:
                 patch.metadata_set[key] = copy.deepcopy(value)
         patch.metadata_removed = [key for key in self._metadata if key not in thread.metadata]
-        self._remember()
-        return [PatchThread(patch, announce=visible)] if patch != ThreadPatch() else []
+        return patch
 
     def receive_stored_thread(self, patch: ThreadPatch, stored: ThreadMetadata) -> bytes:
         """The thread as the store has it after ``patch``; returns the frame that tells it.
@@ -312,21 +371,28 @@ class Turn:
     def close(self, failure: StreamFailure | None = None) -> list[Effect]:
         """The effects that end the turn: what is open is closed first, then the failure is told.
 
-        An open item that a reader has seen something of is saved and done; one that is still empty is removed.
+        An open item that a reader has seen something of is saved and done; one that is still empty is removed. The
+        thread is not looked at: see :meth:`thread_effects`.
         """
         effects: list[Effect] = []
         for item_id, open_item in list(self.open.items()):
-            if open_item.has_content():
-                item = _at_rest(open_item.item())
-                effects += self._done(ThreadItemDoneEvent(item=item))
+            if open_item.has_content() or item_id in self.closed:
+                effects += self._done(ThreadItemDoneEvent(item=_at_rest(open_item.item())))
             else:
-                effects += self._removed(ThreadItemRemovedEvent(item_id=item_id))
-                if item_id not in self.saved:
-                    effects = [each for each in effects if each != DeleteItem(item_id)]
+                removed = self._removed(ThreadItemRemovedEvent(item_id=item_id))
+                effects += removed if item_id in self.saved else removed[1:]
         if failure is not None:
             event = ErrorEvent(code=failure.code, message=failure.message, allow_retry=failure.allow_retry)
             effects.append(Send(event_frame(event)))
-        return effects + self.thread_effects(deep=True)
+        return effects
+
+    def replace_open(self, item: Any) -> None:
+        """Let an open item be as the author's own code has stored it."""
+        if item.id in self.open:
+            self.open[item.id] = OpenItem(item)
+            self.saved[item.id] = None
+            self.closed.add(item.id)
+            self._slot = _NO_SLOT
 
     def unsaved(self, effect: SaveItem) -> None:
         """A checkpoint's save failed: it is due again."""
@@ -335,13 +401,22 @@ class Turn:
         else:
             self.saved[effect.item.id] = None
 
-    def so_far(self) -> list[bytes]:
-        """Frames that show the open items as they are now, for a viewer that comes late."""
-        return [event_frame(ThreadItemAddedEvent(item=item_on_wire(item))) for item in self.pending()]
+    def so_far(self, item_id: str) -> bytes | None:
+        """The frame that shows an open item as it is now, for a viewer that comes late."""
+        open_item = self.open.get(item_id)
+        return None if open_item is None else event_frame(ThreadItemAddedEvent(item=item_on_wire(open_item.item())))
 
     def pending(self) -> list[Any]:
         """Copies of the open items, in the order of their appearance."""
         return [open_item.item() for open_item in self.open.values()]
+
+
+def _as_event(event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
+    """``event`` with its update as a struct."""
+    try:
+        return ThreadItemUpdatedEvent.model_validate(event.model_dump())
+    except msgspec.ValidationError as error:
+        raise AuthorError(f"not an update of an item: {error}") from error
 
 
 def _at_rest(item: Any) -> Any:

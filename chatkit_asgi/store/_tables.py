@@ -310,6 +310,22 @@ class RowStore(Store[TContext]):
         owner = self.owner(context)
         await self._write(lambda tables: tables.discard(owner, aside.thread_id, aside.token))
 
+    async def replace_aside(self, aside: Aside, item: ThreadItem, context: TContext) -> None:
+        """Save an item and discard the aside, in one change. Raises NotFoundError for an unknown thread."""
+        owner, thread_id, item_id, row = (
+            self.owner(context),
+            aside.thread_id,
+            key(item.id),
+            item_row(item),
+        )
+        now = self._clock()
+
+        def replace(tables: Tables) -> None:
+            tables.put_item(owner, thread_id, item_id, row, now)
+            tables.discard(owner, thread_id, aside.token)
+
+        await self._write(replace)
+
     # -- attachments' records -----------------------------------------------------------------------------------------
 
     async def load_attachment(self, attachment_id: str, context: TContext) -> Attachment:

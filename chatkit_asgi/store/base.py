@@ -285,6 +285,11 @@ class Store(ABC, Generic[TContext]):
     async def discard_aside(self, aside: Aside, context: TContext) -> None:
         """Delete the items for good."""
 
+    async def replace_aside(self, aside: Aside, item: ThreadItem, context: TContext) -> None:
+        """Save the first item of a new answer and delete what it replaces; in one change in shipped stores."""
+        await self.add_thread_item(aside.thread_id, item, context=context)
+        await self.discard_aside(aside, context=context)
+
     async def save_feedback(
         self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, context: TContext
     ) -> None:

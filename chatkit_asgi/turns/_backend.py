@@ -78,6 +78,10 @@ class Backend(Protocol):
         """Protects saving from a cancellation that would be delivered again at every await, where there is such."""
         ...
 
+    async def complete(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run ``work`` to its end, also when the caller is interrupted, which it then is afterwards."""
+        ...
+
     async def step_aside(self) -> None:
         """Let other tasks run."""
         ...
@@ -189,6 +193,16 @@ class _AsyncioBackend:
     def shield(self) -> AbstractContextManager[object]:
         return nullcontext()
 
+    async def complete(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = self._loop.create_task(work())
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.result()
+            raise
+
     async def step_aside(self) -> None:
         await asyncio.sleep(0)
 
@@ -256,6 +270,7 @@ class _TrioGuard:
 class _TrioBackend:
     def __init__(self, trio: Any) -> None:
         self._trio = trio
+        self._token = trio.lowlevel.current_trio_token()
         self.now = trio.current_time
 
     def signal(self) -> Signal:
@@ -279,6 +294,11 @@ class _TrioBackend:
         scope: AbstractContextManager[object] = self._trio.CancelScope(shield=True)
         return scope
 
+    async def complete(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        with self._trio.CancelScope(shield=True):
+            await work()
+        await self._trio.lowlevel.checkpoint_if_cancelled()
+
     async def step_aside(self) -> None:
         await self._trio.lowlevel.checkpoint()
 
@@ -286,19 +306,22 @@ class _TrioBackend:
         await self._trio.sleep(seconds)
 
     def from_anywhere(self) -> Callable[[Callable[[], object]], object]:
-        token = self._trio.lowlevel.current_trio_token()
-        return lambda call: token.run_sync_soon(call)
+        return lambda call: self._token.run_sync_soon(call)
 
 
 _asyncio_backend: _AsyncioBackend | None = None
+_trio_backend: _TrioBackend | None = None
 
 
 def current_backend() -> Backend:
-    """The backend of the loop that is running now."""
-    global _asyncio_backend
+    """The backend of the loop that is running now; the same object for the same loop."""
+    global _asyncio_backend, _trio_backend
     trio: Any = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():
-        return _TrioBackend(trio)
+        token = trio.lowlevel.current_trio_token()
+        if _trio_backend is None or _trio_backend._token is not token:  # pyright: ignore[reportPrivateUsage]
+            _trio_backend = _TrioBackend(trio)
+        return _trio_backend
     loop = asyncio.get_running_loop()
     if _asyncio_backend is None or _asyncio_backend._loop is not loop:  # pyright: ignore[reportPrivateUsage]
         _asyncio_backend = _AsyncioBackend(loop)

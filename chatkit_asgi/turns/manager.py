@@ -26,6 +26,10 @@ __all__ = ["Repeat", "ShuttingDown", "Turns"]
 
 logger = logging.getLogger("chatkit_asgi.turns")
 
+MIN_PATIENCE = 0.05
+"""Seconds that a handler has at least to let go; else a quarter of the grace at shutdown, so that its turn is saved
+within it."""
+
 
 class ShuttingDown(RequestError):
     """503: the server is stopping. A client repeats the request, and another process answers it."""
@@ -202,17 +206,27 @@ class Turns:
         """A turn is over: the next one on its thread may begin."""
         self._runs.discard(run)
         self._release(run.owner)
-        place = (run.owner, run.thread.id)
-        if self._last.get(place) is run:
-            del self._last[place]
-        if run.after is not None:
-            run.after.go.set()
+        self._leave_queue(run)
         admission = self._kept.get(run)
         if admission is not None and (admission.repeat.key is None or run.outcome in ("stopped", "deleted")):
             self._forget(admission)
             del self._kept[run]
         for waiter in self._waiting:
             waiter.set()
+
+    def _leave_queue(self, run: Run) -> None:
+        place, before, after = (run.owner, run.thread.id), run.before, run.after
+        if before is not None and not before.ended:  # it was still waiting; those behind it go on waiting
+            before.after = after
+            if after is not None:
+                after.before = before
+            if self._last.get(place) is run:
+                self._last[place] = before
+            return
+        if self._last.get(place) is run:
+            del self._last[place]
+        if after is not None:
+            after.go.set()
 
     def _release(self, owner: str) -> None:
         left = self._owners.get(owner, 0) - 1
@@ -267,25 +281,30 @@ class Turns:
     async def _tick(self, backend: Backend) -> None:
         """Until no turn is left and no finished one is kept."""
         options = self._options
-        period = min(options.checkpoint_interval / 2, options.keep_alive / 4, options.send_timeout / 4, 1.0)
+        patience = max(options.shutdown_grace / 4, MIN_PATIENCE)
+        period = min(
+            options.checkpoint_interval / 2, options.keep_alive / 4, options.send_timeout / 4, patience, 1.0
+        )
         if options.turn_timeout is not None:
             period = min(period, options.turn_timeout / 4)
         keep_alive, send_timeout = options.keep_alive / period, options.send_timeout / period
         while self._ticking is backend and (self._runs or self._kept):
             await backend.sleep(period)
             try:
-                self._pass_time(backend, keep_alive, send_timeout)
+                self._pass_time(backend, keep_alive, send_timeout, patience)
             except Exception:
                 logger.exception("tick failed")
         if self._ticking is backend:
             self._ticking = None
 
-    def _pass_time(self, backend: Backend, keep_alive: float, send_timeout: float) -> None:
+    def _pass_time(self, backend: Backend, keep_alive: float, send_timeout: float, patience: float) -> None:
         options = self._options
         now = backend.now()
         for run in list(self._runs):
             for viewer in list(run.viewers):
                 viewer.tick(keep_alive, send_timeout)
+            if run.is_stuck and now - run.closing_at > patience:
+                backend.spawn(run.abandon)
             if not run.begun or run.stopping:
                 continue
             if options.turn_timeout is not None and now - run.started_at > options.turn_timeout:

@@ -1,7 +1,7 @@
 """The driver of one turn: runs the handler in a task of its own, performs the effects, feeds the viewers, ends it.
 
 Invariant: an effect leaves the queue when it is done. Whatever interrupts the task in between, the rest is performed
-at the end, so what was sent is stored.
+at the end, so what was sent is stored. A handler that does not let go cannot prevent that: see :meth:`Run.abandon`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import anyio
 from msgspec import Struct
 
-from ..errors import NotFoundError, StreamError, stream_failure_of
+from ..errors import AuthorError, NotFoundError, StreamError, stream_failure_of
 from ..ids import is_minted
-from ..protocol.effects import DeleteItem, Effect, PatchThread, SaveItem, Send
+from ..protocol.effects import DeleteItem, Effect, LoadItem, PatchThread, SaveItem, Send
 from ..protocol.turn import Turn
 from ..protocol.visibility import is_hidden
 from ..types import (
@@ -84,7 +84,7 @@ class Plan(Struct, kw_only=True):
 class Run:
     """One turn. Made by :class:`~chatkit_asgi.turns.Turns`."""
 
-    __slots__ = ("_checkpointed", "_checkpointing", "_closing", "_events", "_guard", "_lasting", "_space", "_storing", "_todo", "_weight", "after", "aliases", "aside", "backend", "before", "begun", "context", "crowded", "ended", "ended_at", "frames",
+    __slots__ = ("_checkpointed", "_checkpointing", "_closing", "_complete", "_ending", "_events", "_guard", "_kept", "_lasting", "_space", "_storing", "_todo", "_weight", "after", "aliases", "aside", "backend", "before", "begun", "closing_at", "context", "crowded", "ended", "ended_at", "frames",
                  "go",
                  "options", "outcome", "owner", "plan", "request_id", "server", "started_at", "text_id",
                  "thread", "turn", "viewers")  # fmt: skip
@@ -115,13 +115,21 @@ class Run:
         self.started_at = backend.now()
         self.ended_at = 0.0
         self.outcome: Outcome | None = None
+        self.closing_at = 0.0
+        """When the turn was asked to end, or failed."""
         self._closing: Outcome | None = None
+        self._complete = False
+        """Whether the handler has said all that it had to say."""
+        self._ending = False
+        self._kept = 0
         self._events: AsyncIterator[Any] | None = None
         self.frames: list[bytes] = []
         self._todo: deque[Effect] = deque()
-        self._lasting: list[bytes] = []
+        self._lasting: dict[str | int, bytes] = {}
+        """What a viewer that comes late gets, in the order of the screen; by item id where it is about an item."""
         self._guard = backend.guard(absorb=True)
         self._storing = False
+        """Whether effects are being performed, from the first write to the last: checkpoints do not come in between."""
         self._checkpointing = False
         self._checkpointed = backend.signal()
         self._space = backend.signal()
@@ -139,9 +147,11 @@ class Run:
         """A new viewer, which sees the turn from its beginning: what is finished, what is open as it is now, the rest."""
         self.flush()
         viewer = Viewer(self, self.backend)
-        past = [*self._lasting, *self.turn.so_far()]
+        past = b"".join(
+            frame if isinstance(key, int) else self.turn.so_far(key) or frame for key, frame in self._lasting.items()
+        )
         if past:
-            viewer.offer(b"".join(past))
+            viewer.offer(past)
         if self.ended:
             viewer.close()
         else:
@@ -186,8 +196,13 @@ class Run:
     def stop(self, why: Outcome) -> None:
         """End the turn early. The first reason counts; a turn that is ending already is left alone."""
         if self._closing is None and not self.ended:
-            self._closing = why
+            self._close_as(why)
             self._guard.interrupt()
+
+    def _close_as(self, why: Outcome) -> None:
+        if self._closing is None:
+            self._closing = why
+            self.closing_at = self.backend.now()
 
     @property
     def stopping(self) -> bool:
@@ -202,25 +217,51 @@ class Run:
             with self._guard:
                 await self._live()
             if self._guard.ending == "torn down":
-                self._closing = self._closing or "shut down"
-        except Exception as problem:
-            error = problem
-            if self._closing is None:
-                self._closing = "failed"
-                logger.exception("turn failed", extra=self._log())
+                self._close_as("shut down")
+        except GeneratorExit:
+            raise
         except (KeyboardInterrupt, SystemExit) as problem:
             fatal = problem
-            self._closing = self._closing or "shut down"
+            self._close_as("shut down")
+        except BaseException as problem:  # noqa: BLE001 (whatever the author's code raises)
+            error = problem
+            if self._closing is None:
+                self._close_as("failed")
+                logger.exception("turn failed", extra=self._log())
         with self.backend.shield():
-            try:
-                await self._close_events()
-                await self._end(self._closing or "finished", error)
-            except BaseException:
-                logger.critical("turn could not be ended", exc_info=True, extra=self._log())
-            finally:
-                self._over()
+            await self._close_events()
+            await self._finish(error)
         if fatal is not None:
             raise fatal
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the turn has been asked to end and waits for its handler, not for the store."""
+        return self._closing is not None and not self._ending and not self._storing and not self._checkpointing
+
+    async def abandon(self) -> None:
+        """End a turn whose handler swallows the cancellation or hangs in its cleanup.
+
+        What was shown is saved and the viewers are let go. The handler goes on until it is done, but is not heard.
+        """
+        if self.is_stuck:
+            logger.error("handler does not let go; its turn is ended without it", extra=self._log())
+            with self.backend.shield():
+                await self._finish(None)
+
+    async def _finish(self, error: BaseException | None) -> None:
+        if self._ending:
+            return
+        self._ending = True
+        try:
+            outcome = self._closing or "finished"
+            if self._complete and outcome in ("stopped", "timed out", "shut down"):
+                outcome = "finished"  # it came too late
+            await self._end(outcome, error)
+        except BaseException:  # noqa: BLE001 (nothing is above us that could do better)
+            logger.critical("turn could not be ended", exc_info=True, extra=self._log())
+        finally:
+            self._over()
 
     async def _live(self) -> None:
         """Wait for the turn's turn, then take the handler's events as they come.
@@ -238,6 +279,8 @@ class Run:
         self.started_at = self.backend.now()
         self._events = await self.plan.begin(self)
         self.begun = True
+        if self._closing is not None:
+            return
         frames = self.frames
         receive_event = self.turn.receive_event
         aliases = self.aliases
@@ -261,6 +304,9 @@ class Run:
                     await self._breathe()
             if self._closing is not None:
                 return
+        self._complete = self._closing is None
+        await self.perform(self._close_text())
+        await self.perform(self.turn.thread_effects(deep=True))
 
     async def _breathe(self) -> None:
         """Let the viewers read; wait for those that are too far behind."""
@@ -276,11 +322,14 @@ class Run:
         close = getattr(self._events, "aclose", None)
         if close is None or getattr(self._events, "ag_frame", self) is None:
             return  # nothing to close, or it has run to its end
-        with anyio.move_on_after(self.options.shutdown_grace) as scope:
-            try:
+        scope = anyio.move_on_after(self.options.shutdown_grace)
+        try:
+            with scope:
                 await close()
-            except Exception:  # noqa: BLE001
-                logger.exception("handler failed while it was closed", extra=self._log())
+        except GeneratorExit:
+            raise
+        except BaseException:  # noqa: BLE001 (also a cancellation: of a child of the handler, or of the whole loop)
+            logger.exception("handler failed while it was closed", extra=self._log())
         if scope.cancelled_caught:
             logger.error("handler did not close in time", extra=self._log())
 
@@ -295,11 +344,13 @@ class Run:
             failure = stream_failure_of(StreamError("stream.error"))
         elif outcome == "failed" and error is not None:
             failure = stream_failure_of(error)
-        if outcome == "finished":
-            self._todo += self._close_text()
         if outcome == "stopped" and self.begun:
             await self._stopped()
         self._todo += self.turn.close(failure)
+        try:
+            self._todo += self.turn.thread_effects(deep=True)
+        except AuthorError:
+            logger.exception("changes of the thread are lost", extra=self._log())
         await self._persist()
         if self.aside is not None:
             aside, self.aside = self.aside, None
@@ -308,35 +359,47 @@ class Run:
 
     async def _stopped(self) -> None:
         """Keep what was shown, then leave the note, through the author's hook if there is one."""
-        server = self.server
-        pending = self.turn.pending()
-        if not server.overrides("handle_stream_cancelled"):
-            self._todo += self.turn.close()
-            if self.aside is None or self.turn.produced:
-                note = SDKHiddenContextItem(
-                    id=server.store.generate_item_id("sdk_hidden_context", self.thread, self.context),
-                    thread_id=self.thread.id,
-                    created_at=self.options.clock(),
-                    content=STOPPED_NOTE,
-                )
-                self._todo.append(SaveItem(note, is_new=True))
+        store = self.server.store
+        if self.server.overrides("handle_stream_cancelled"):
+            await self._stopped_by_hook()
             return
+        self._todo += self.turn.close()
+        if self.aside is None or self.turn.produced:
+            note = SDKHiddenContextItem(
+                id=store.generate_item_id("sdk_hidden_context", self.thread, self.context),
+                thread_id=self.thread.id,
+                created_at=self.options.clock(),
+                content=STOPPED_NOTE,
+            )
+            self._todo.append(SaveItem(note, is_new=True))
+
+    async def _stopped_by_hook(self) -> None:
+        """What was shown is in the store before the hook runs; what the hook makes of it counts."""
+        pending = self.turn.pending()
+        self._todo += self.turn.checkpoint()
+        await self._persist()
+        scope = anyio.move_on_after(self.options.shutdown_grace)
         try:
-            await server.handle_stream_cancelled(self.thread, pending, self.context)
-        except Exception:  # noqa: BLE001
+            with scope:
+                await self.server.handle_stream_cancelled(self.thread, pending, self.context)
+        except BaseException:  # noqa: BLE001
             logger.exception("handle_stream_cancelled failed", extra=self._log())
+        if scope.cancelled_caught:
+            logger.error("handle_stream_cancelled did not end in time", extra=self._log())
         for item in pending:
-            try:
-                await server.store.load_item(self.thread.id, item.id, context=self.context)
-            except NotFoundError:
-                continue
-            self.turn.saved.setdefault(item.id, None)
+
+            async def take_over(item_id: str = item.id) -> None:
+                stored = await self._load(item_id)
+                if stored is not None:
+                    self.turn.replace_open(stored)
+
+            await self._insist(take_over)
 
     def _over(self) -> None:
         self.flush()
         self.ended = True
         self.ended_at = self.backend.now()
-        logger.info("turn ended", extra=self._log())
+        logger.info("turn ended", extra={**self._log(), "chatkit_outcome": self.outcome})
         viewers, self.viewers = self.viewers, []
         for viewer in viewers:
             viewer.end()
@@ -346,7 +409,6 @@ class Run:
         return {
             "chatkit_thread_id": self.thread.id,
             "chatkit_request_id": self.request_id,
-            "chatkit_outcome": self.outcome or self._closing,
             "chatkit_seconds": round(self.backend.now() - self.started_at, 3),
         }
 
@@ -366,9 +428,9 @@ class Run:
             value = ThreadItemDoneEvent(item=self._widget(value))
         if self.text_id is None or isinstance(value, _PASSING):
             return self.turn.receive_event(value)
-        effects = self._close_text()
+        self._todo += self._close_text()  # not lost should this event be refused
         out = self.turn.receive_event(value)
-        return [*effects, Send(out, lasting=False)] if isinstance(out, bytes) else [*effects, *out]
+        return [Send(out, lasting=False)] if isinstance(out, bytes) else out
 
     def renamed(self, event: Any) -> Any:
         """``event`` with the real id of its item, where the handler's id is an alias."""
@@ -395,11 +457,13 @@ class Run:
             self.aliases[item_id] = self.server.store.generate_item_id("message", self.thread, self.context)
 
     async def _stored(self, item_id: str) -> bool:
+        return await self._load(item_id) is not None
+
+    async def _load(self, item_id: str) -> Any:
         try:
-            await self.server.store.load_item(self.thread.id, item_id, context=self.context)
+            return await self.server.store.load_item(self.thread.id, item_id, context=self.context)
         except NotFoundError:
-            return False
-        return True
+            return None
 
     def _new(self, kind: Literal["message"]) -> dict[str, Any]:
         return {
@@ -411,16 +475,14 @@ class Run:
     def _widget(self, widget: Any) -> WidgetItem:
         return WidgetItem(**self._new("message"), widget=widget)
 
-    def _open_text(self, text: str) -> list[Effect]:
+    def _open_text(self, text: str) -> Sequence[Effect]:
         item = AssistantMessageItem(**self._new("message"), content=[])
         part = AssistantMessageContentPartAdded(content_index=0, content=AssistantMessageContent(text=""))
-        effects = [
-            *self.turn.receive_event(ThreadItemAddedEvent(item=item)),
-            *self.turn.receive_event(ThreadItemUpdatedEvent(item_id=item.id, update=part)),
-        ]
+        self._todo += cast("list[Effect]", self.turn.receive_event(ThreadItemAddedEvent(item=item)))
+        self._todo += cast("list[Effect]", self.turn.receive_event(ThreadItemUpdatedEvent(item_id=item.id, update=part)))
         self.text_id = item.id
         out = self.turn.receive_text(item.id, text)
-        return [*effects, Send(out, lasting=False)] if isinstance(out, bytes) else [*effects, *out]
+        return [Send(out, lasting=False)] if isinstance(out, bytes) else out
 
     def _close_text(self) -> list[Effect]:
         text_id, self.text_id = self.text_id, None
@@ -438,26 +500,62 @@ class Run:
         """Take events from elsewhere than the handler: what :attr:`Plan.begin` has to tell."""
         for event in events:
             out = self.turn.receive_event(event)
-            await self.perform([Send(out)] if isinstance(out, bytes) else out)
+            await self.perform([Send(out, lasting=False)] if isinstance(out, bytes) else out)
 
     def tell(self, frame: bytes) -> None:
         """Send a frame that needs no saving."""
         self._put(frame)
-        self._lasting.append(frame)
+        self._keep(frame)
+
+    def _keep(self, frame: bytes) -> None:
+        self._kept += 1
+        self._lasting[self._kept] = frame
 
     async def perform(self, effects: Sequence[Effect]) -> None:
         """Perform effects in order: a save is done before what follows it is sent."""
+        if not self._ending:  # else the handler has been abandoned
+            self._todo += effects
+            await self._perform()
+
+    async def _perform(self) -> None:
         todo = self._todo
-        todo += effects
-        while todo:
-            effect = todo[0]
-            if type(effect) is Send:
-                self._put(effect.frame)
-                if effect.lasting:
-                    self._lasting.append(effect.frame)
-            else:
-                await self._store(effect)
+        while todo and type(todo[0]) is Send:
+            self._send(todo[0])
             todo.popleft()
+        if not todo:
+            return
+        while self._checkpointing:
+            await self._checkpointed.wait()
+        self._storing = True
+        try:
+            while todo:
+                effect = todo[0]
+                if type(effect) is Send:
+                    self._send(effect)
+                    todo.popleft()
+                elif type(effect) is LoadItem:
+                    item = await self._load(effect.event.item_id)
+                    todo.popleft()
+                    todo.extendleft(reversed(self.turn.receive_stored_item(effect.event, item)))
+                else:
+                    await self._write(effect)
+                    todo.popleft()
+        finally:
+            self._storing = False
+
+    def _send(self, effect: Send) -> None:
+        self._put(effect.frame)
+        lasting, item_id = self._lasting, effect.item_id
+        if item_id is None:
+            if effect.lasting:
+                self._keep(effect.frame)
+        elif effect.gone:
+            lasting.pop(item_id, None)
+            self._keep(effect.frame)
+        elif effect.lasting:
+            lasting[item_id] = effect.frame
+        else:
+            lasting.setdefault(item_id, b"")
 
     def _put(self, frame: bytes) -> None:
         self._weight += len(frame)
@@ -465,21 +563,13 @@ class Run:
         if len(self.frames) == 1:
             self.wake()
 
-    async def _store(self, effect: Effect) -> None:
-        while self._checkpointing:
-            await self._checkpointed.wait()
-        self._storing = True
-        try:
-            await self._write(effect)
-        finally:
-            self._storing = False
-
     async def _write(self, effect: Effect) -> None:
         store, context, thread_id = self.server.store, self.context, self.thread.id
         if isinstance(effect, SaveItem):
             if self.aside is not None and not is_hidden(effect.item):
-                await store.discard_aside(self.aside, context=context)
+                await store.replace_aside(self.aside, effect.item, context=context)
                 self.aside = None
+                return
             save = store.add_thread_item if effect.is_new else store.save_item
             await save(thread_id, effect.item, context=context)
         elif isinstance(effect, DeleteItem):
@@ -493,46 +583,64 @@ class Run:
     async def _persist(self) -> None:
         """Perform what is left. A store that fails is tried again; then the rest goes on without that write."""
         while self._todo:
-            if await self._insist(lambda: self.perform(())):
+            if await self._insist(self._perform):
                 return
             lost = self._todo.popleft()
             logger.critical("write given up: %s", type(lost).__name__, extra=self._log())
+            if isinstance(lost, SaveItem):  # saved before told, so not told
+                kept = [each for each in self._todo if not (isinstance(each, Send) and each.item_id == lost.item.id)]
+                self._todo = deque(kept)
 
     async def _insist(self, write: Callable[[], Awaitable[object]]) -> bool:
-        pause = SAVE_PAUSE
         for attempt in range(SAVE_ATTEMPTS):
             try:
+                if attempt:
+                    await self.backend.sleep(SAVE_PAUSE * 2 ** (attempt - 1))
                 await write()
                 return True
             except NotFoundError:
                 logger.warning("thread is gone", extra=self._log())
                 self._todo.clear()
                 return True
+            except GeneratorExit:
+                raise
             except BaseException:  # noqa: BLE001 (also the one cancellation of a loop that is torn down)
                 logger.exception("write failed (attempt %d)", attempt + 1, extra=self._log())
-                if attempt + 1 < SAVE_ATTEMPTS:
-                    await self.backend.sleep(pause)
-                    pause *= 2
         return False
+
+    async def put_aside(self, item_id: str) -> None:
+        """Take what comes after an item out of sight, for a retry. Only whole: what nobody knows of, nobody puts back."""
+
+        async def work() -> None:
+            self.aside = await self.server.store.set_aside_after(self.thread.id, item_id, context=self.context)
+
+        self._storing = True
+        try:
+            await self.backend.complete(work)
+        finally:
+            self._storing = False
 
     async def checkpoint(self) -> None:
         """Save what is open as it is now, beside the handler. One write at a time: never together with another.
 
         A failure is only logged: the next checkpoint or the end tries again.
         """
-        if self._storing or self._checkpointing or self.stopping:
+        if self._storing or self._checkpointing or self._todo or self.stopping:  # what waits there appeared earlier
             return
         self._checkpointing = True
         try:
-            for effect in self.turn.checkpoint():
-                assert isinstance(effect, SaveItem)
-                try:
-                    await self._write(effect)
-                except BaseException as problem:
-                    self.turn.unsaved(effect)
-                    if not isinstance(problem, Exception):
-                        raise
-                    logger.exception("checkpoint failed", extra=self._log())
+            await self._save_all(self.turn.checkpoint())
+        except Exception:
+            logger.exception("checkpoint failed", extra=self._log())
         finally:
             self._checkpointing = False
             self._checkpointed.set()
+
+    async def _save_all(self, effects: Sequence[Effect]) -> None:
+        for place, effect in enumerate(effects):
+            try:
+                await self._write(effect)
+            except BaseException:
+                for rest in effects[place:]:  # all of them, so that none comes before an earlier one
+                    self.turn.unsaved(cast("SaveItem", rest))
+                raise

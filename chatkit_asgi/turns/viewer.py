@@ -21,7 +21,7 @@ __all__ = ["Viewer"]
 class Viewer:
     """One reader. Made by :meth:`Run.watch`."""
 
-    __slots__ = ("_limit", "_pending", "_run", "_signal", "ended", "on_dead", "sending", "size", "ticks")
+    __slots__ = ("_limit", "_pending", "_run", "_signal", "ended", "late", "on_dead", "sending", "size", "ticks")
 
     def __init__(self, run: Run, backend: Backend) -> None:
         self._run: Run | None = run
@@ -32,6 +32,8 @@ class Viewer:
         """Bytes that wait."""
         self.ticks = 0
         """Ticks since a chunk was last taken."""
+        self.late = 0
+        """Ticks for which the reader has been busy with one chunk, or has let one lie."""
         self.sending = False
         """Whether the reader is busy with a chunk."""
         self.ended = False
@@ -85,9 +87,12 @@ class Viewer:
 
     def tick(self, keep_alive: float, send_timeout: float) -> None:
         """Time passes: keep the connection alive, or give the reader up. Both limits in ticks."""
+        if self.ticks == 0:  # something was taken since the last tick
+            self.late = 0
         self.ticks += 1
-        if self.sending:
-            if self.ticks >= send_timeout and self._run is not None:
+        if self.sending or self._pending:
+            self.late += 1
+            if self.late >= send_timeout and self._run is not None:
                 self.close()
                 if self.on_dead is not None:
                     self.on_dead()
