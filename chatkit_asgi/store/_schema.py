@@ -98,6 +98,7 @@ def connect(path: str, *, busy_timeout: float) -> sqlite3.Connection:
     )
     try:
         connection.text_factory = bytes
+        _version(connection, path)
         _switch_to_wal(connection, time.monotonic() + busy_timeout)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 67108864")

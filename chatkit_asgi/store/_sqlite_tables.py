@@ -341,8 +341,8 @@ def _page_statement(columns: str, condition: str, after: bool, descending: bool)
     return f"""
     SELECT {columns} FROM items WHERE owner = ?1 AND thread_id = ?2 {condition}
     {f"AND seq {compare} {cursor}" if after else ""}
-    AND NOT EXISTS (SELECT 1 FROM asides WHERE owner = ?1 AND thread_id = ?2)
-    ORDER BY seq {order} LIMIT ?3
+    ORDER BY seq {order}
+    LIMIT CASE WHEN EXISTS (SELECT 1 FROM asides WHERE owner = ?1 AND thread_id = ?2) THEN 0 ELSE ?3 END
     """
 
 

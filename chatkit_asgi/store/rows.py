@@ -200,13 +200,14 @@ def thread_of(row: Row) -> ThreadMetadata:
 def _foreign_thread(data: bytes) -> ThreadMetadata:
     plain = _lenient(data)
     try:
+        return decode(encode(plain), ThreadMetadata)
+    except BadRequest as error:
+        if isinstance(plain, dict):
+            cast("dict[str, Any]", plain).pop("status", None)
         try:
             return decode(encode(plain), ThreadMetadata)
         except BadRequest:
-            cast("dict[str, Any]", plain).pop("status", None)
-            return decode(encode(plain), ThreadMetadata)
-    except (BadRequest, AttributeError) as error:
-        raise StoreError(f"A stored thread cannot be read: {error}") from error
+            raise StoreError(f"A stored thread cannot be read: {error}") from error
 
 
 # -- attachments ------------------------------------------------------------------------------------------------------
