@@ -115,5 +115,6 @@ class Workflow(Checked):
     def __post_init__(self) -> None:
         super().__post_init__()
         given: Any = self.summary
-        if isinstance(given, dict):
-            self.summary = convert(given, CustomSummary if "title" in given else DurationSummary)
+        if given is not None and not isinstance(given, CustomSummary | DurationSummary):
+            titled = isinstance(given, dict) and "title" in given
+            self.summary = convert(given, CustomSummary if titled else DurationSummary)
