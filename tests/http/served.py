@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 import msgspec
 
 from chatkit_asgi import ChatKitApp, ChatKitServer, Options
@@ -215,3 +216,34 @@ async def snapshot(store: Store[Any], contexts: tuple[Any, ...] = (None,)) -> by
             with suppress(HookMissing):
                 found.append(await store.load_feedback(thread.id, context=context))
     return msgspec.json.encode(found)
+
+
+async def all_over(server: Served) -> None:
+    """Wait until no turn is running."""
+    with anyio.fail_after(10):
+        while len(server.turns):
+            await anyio.lowlevel.checkpoint()
+
+
+class Held:
+    """A handler that says something, waits to be let go, and says the rest."""
+
+    def __init__(self, before: str = "Hello ", after: str = "world") -> None:
+        self.before, self.after = before, after
+        self.started = anyio.Event()
+        self.go = anyio.Event()
+        self.ends: list[str] = []
+
+    async def __call__(self, *_: Any) -> AsyncGenerator[Any]:
+        try:
+            yield self.before
+            self.started.set()
+            await self.go.wait()
+            yield self.after
+            self.ends.append("finished")
+        except anyio.get_cancelled_exc_class():
+            self.ends.append("cancelled")
+            raise
+        except GeneratorExit:
+            self.ends.append("closed")
+            raise

@@ -1,0 +1,244 @@
+"""Repeated requests: a client that sends the same thing again joins the turn that runs, and starts no second one.
+
+The hosted client repeats a streaming POST that failed up to five times, and a person may click twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from chatkit_asgi.store import MemoryStore, Store
+from chatkit_asgi.testing import ChatKitClient, Turn
+from tests.http.served import Held, Served, all_over, rows, talking, yielding
+
+
+async def at_once(count: int, send: Any) -> list[Any]:
+    answers: list[Any] = []
+
+    async def one() -> None:
+        answers.append(await send())
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(count):
+            tasks.start_soon(one)
+    return answers
+
+
+def shown(turn: Turn) -> list[Any]:
+    return [item.model_dump() for item in turn.items]
+
+
+async def test_five_equal_messages_at_once_are_one(
+    server: Served, client: ChatKitClient, store: Store[Any]
+) -> None:
+    """M4: one run of the model, one user message, and all five viewers get everything."""
+    first = await client.create("Hi")
+    before = server.answers()
+    held = Held()
+    server.responding = held
+    turns: list[Turn] = []
+
+    async def one() -> None:
+        other = ChatKitClient(client.transport)
+        params = {"thread_id": first.thread.id, "input": client.message("Again")}
+        async with other.stream("threads.add_user_message", params) as turn:
+            await turn.wait_for("thread.item.added")
+            joined.append(turn)
+            if len(joined) == 5:
+                held.go.set()
+            turns.append(await turn.read())
+
+    joined: list[Turn] = []
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(one)
+    assert server.answers() == before + 1
+    stored = await rows(store, first.thread.id)
+    assert [item.type for item in stored] == ["user_message", "assistant_message"] * 2
+    for turn in turns:
+        assert turn.check().text == "Hello world"
+        assert turn.types[:2] == ["thread.item.done", "stream_options"]
+        assert turn.thread.items == stored[2:]
+
+
+async def test_the_same_message_later_is_a_new_one(
+    server: Served, client: ChatKitClient, store: Store[Any]
+) -> None:
+    first = await client.create("Hi")
+    await client.send(first.thread.id, "Again")
+    await client.send(first.thread.id, "Again")
+    assert server.answers() == 3
+
+
+async def test_different_messages_at_once_are_different(
+    server: Served, client: ChatKitClient, store: Store[Any]
+) -> None:
+    first = await client.create("Hi")
+    texts = iter("abc")
+    await at_once(3, lambda: ChatKitClient(client.transport).send(first.thread.id, next(texts)))
+    assert server.answers() == 4
+    stored = await rows(store, first.thread.id)
+    assert [item.type for item in stored] == ["user_message", "assistant_message"] * 4
+
+
+async def test_new_threads_are_only_joined_by_a_key(server: Served, client: ChatKitClient) -> None:
+    """Two new chats that begin with the same word are two chats."""
+    turns = await at_once(2, lambda: client.create("Hi"))
+    assert len({turn.thread.id for turn in turns}) == 2
+    key = {"idempotency-key": "k1"}
+    turns = await at_once(5, lambda: ChatKitClient(client.transport).create("Hi", headers=key))
+    assert len({turn.thread.id for turn in turns}) == 1
+    assert [shown(turn) for turn in turns] == [shown(turns[0])] * 5
+    assert server.answers() == 3
+
+
+async def test_a_key_replays_a_finished_turn(
+    server: Served, client: ChatKitClient, store: Store[Any]
+) -> None:
+    key = {"idempotency-key": "k1"}
+    first = await client.create("Hi", headers=key)
+    again = await ChatKitClient(client.transport).create("Hi", headers=key)
+    assert again.check().thread.items == first.thread.items
+    assert again.thread.id == first.thread.id
+    assert server.answers() == 1
+    assert len(await rows(store, first.thread.id)) == 2
+
+
+async def test_a_key_is_good_for_one_request_only(
+    server: Served, client: ChatKitClient, store: Store[Any]
+) -> None:
+    key = {"idempotency-key": "k1"}
+    first = await client.create("Hi", headers=key)
+    for answer in (
+        await client.create("Other", headers=key),
+        await client.send(first.thread.id, "Hi", headers=key),
+        await client.create("Hi", headers=key, metadata={"other": 1}),
+    ):
+        assert (answer.status, answer.code) == (409, "idempotency_key_reused")
+    assert server.answers() == 1
+
+
+async def test_a_key_of_a_refused_request_is_free_again(
+    server: Served, client: ChatKitClient
+) -> None:
+    key = {"idempotency-key": "k1"}
+    assert (await client.create("Hi", attachments=["atc_x"], headers=key)).status == 404
+    assert (await client.create("Hi", headers=key)).ok
+
+
+async def test_those_who_wait_for_a_refused_request_are_refused_too(
+    server: Served, client: ChatKitClient
+) -> None:
+    key = {"idempotency-key": "k1"}
+    answers = await at_once(3, lambda: client.create("Hi", attachments=["atc_x"], headers=key))
+    assert [answer.status for answer in answers] == [404] * 3
+
+
+async def test_a_key_of_a_stopped_turn_is_free_again(server: Served, client: ChatKitClient) -> None:
+    key = {"idempotency-key": "k1"}
+    server.responding = Held()
+    params = {"input": client.message("Hi")}
+    async with client.stream("threads.create", params, headers=key) as turn:
+        await turn.wait_for("thread.item.updated")
+    await all_over(server)
+    server.responding = yielding("New")
+    again = await client.create("Hi", headers=key)
+    assert again.check().text == "New"
+    assert server.answers() == 2
+
+
+async def test_a_repeat_after_a_failure_gets_the_failure(
+    server: Served, client: ChatKitClient
+) -> None:
+    key = {"idempotency-key": "k1"}
+    server.responding = yielding("Hello", object())
+    first = await client.create("Hi", headers=key)
+    again = await ChatKitClient(client.transport).create("Hi", headers=key)
+    assert first.errors == again.errors
+    assert again.text == "Hello"
+    assert server.answers() == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+async def test_a_key_has_bounds(client: ChatKitClient, key: str) -> None:
+    answer = await client.create("Hi", headers={"idempotency-key": key})
+    assert (answer.status, answer.code) == (400, "invalid_idempotency_key")
+
+
+@pytest.mark.parametrize("name", ["authorization", "cookie"])
+async def test_another_persons_key_joins_nothing(
+    server: Served, client: ChatKitClient, name: str
+) -> None:
+    key = {"idempotency-key": "k1"}
+    first = await client.create("Hi", headers={**key, name: "one"})
+    other = await client.create("Hi", headers={**key, name: "two"})
+    assert first.thread.id != other.thread.id
+    assert server.answers() == 2
+
+
+async def test_owners_never_join_each_other() -> None:
+    server = Served(MemoryStore(owner=lambda context: context))
+    async with talking(
+        server, context=lambda request: request.headers["x-user"], handle_signals=False
+    ) as client:
+        key = {"idempotency-key": "k1"}
+        turns = [await client.create("Hi", headers={**key, "x-user": user}) for user in "ab"]
+        assert turns[0].thread.id != turns[1].thread.id
+        first = turns[0].thread.id
+        held = Held()
+        server.responding = held
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: client.send(first, "Again", headers={"x-user": "a"}))
+            await held.started.wait()
+            answer = await client.send(first, "Again", headers={"x-user": "b"})
+            assert answer.status == 404
+            held.go.set()
+
+
+async def test_a_joined_viewer_that_leaves_does_not_stop_the_others(
+    server: Served, client: ChatKitClient
+) -> None:
+    first = await client.create("Hi")
+    held = Held()
+    server.responding = held
+    params = {"thread_id": first.thread.id, "input": client.message("Again")}
+    async with client.stream("threads.add_user_message", params) as turn:
+        await turn.wait_for("thread.item.added")
+        async with ChatKitClient(client.transport).stream(
+            "threads.add_user_message", params
+        ) as other:
+            await other.wait_for("thread.item.added")
+        held.go.set()
+        assert (await turn.read()).check().text == "Hello world"
+    assert held.ends == ["finished"]
+
+
+async def test_a_late_viewer_sees_finished_items_and_the_open_one_as_it_is(
+    server: Served, client: ChatKitClient
+) -> None:
+    held = Held("So far. ", "The rest.")
+
+    async def respond(*args: Any) -> Any:
+        from tests.http.served import card
+
+        yield card(args[0])
+        async for text in held():
+            yield text
+
+    server.responding = respond
+    key = {"idempotency-key": "k"}
+    params = {"input": client.message("Hi")}
+    async with client.stream("threads.create", params, headers=key) as turn:
+        await turn.wait_for(lambda event: event.get("update", {}).get("delta") == "So far. ")
+        async with ChatKitClient(client.transport).stream(
+            "threads.create", params, headers=key
+        ) as late:
+            event = await late.wait_for("thread.item.added")
+            assert event["item"]["content"][0]["text"] == "So far. "
+            held.go.set()
+            await late.read()
+        await turn.read()
+    assert late.check().thread.items == turn.check().thread.items
