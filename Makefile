@@ -48,7 +48,7 @@ bench: $(VENV)/.test ## Run the benchmarks beside openai-chatkit: make bench ARG
 	@$(RUN) benchmarks $(ARGS)
 
 build: $(VENV)/.test ## Build the wheel and the sdist into dist/
-	@rm -rf dist && $(RUN) build --no-isolation --outdir dist . >/dev/null && ls dist
+	@rm -rf dist && $(RUN) build --quiet --no-isolation --outdir dist . >/dev/null && ls dist
 
 requirements: .uv/bin/uv ## Resolve requirements/*.in again into hash-pinned requirements/*.txt
 	@cd requirements && $(COMPILE) uv.in --output-file uv.txt
