@@ -221,6 +221,7 @@ class Turn:
     def _removed(self, event: ThreadItemRemovedEvent) -> list[Effect]:
         frame = event_frame(event)
         self._forget(event.item_id)
+        self.saved.pop(event.item_id, None)  # should it come again, it is a new one in a new place
         self.closed.add(event.item_id)
         return [DeleteItem(event.item_id), Send(frame, item_id=event.item_id, gone=True)]
 
@@ -379,8 +380,7 @@ class Turn:
             if open_item.has_content() or item_id in self.closed:
                 effects += self._done(ThreadItemDoneEvent(item=_at_rest(open_item.item())))
             else:
-                removed = self._removed(ThreadItemRemovedEvent(item_id=item_id))
-                effects += removed if item_id in self.saved else removed[1:]
+                effects += self._removed(ThreadItemRemovedEvent(item_id=item_id))
         if failure is not None:
             event = ErrorEvent(code=failure.code, message=failure.message, allow_retry=failure.allow_retry)
             effects.append(Send(event_frame(event)))
