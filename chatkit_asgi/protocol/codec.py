@@ -24,7 +24,7 @@ REQUEST_TYPES: Final[frozenset[str]] = frozenset(
     str(kind.__struct_config__.tag) for kind in ChatKitReq.__origin__.__args__  # type: ignore[attr-defined]
 )
 
-_request = msgspec.json.Decoder(ChatKitReq)
+_decode_request = msgspec.json.Decoder(ChatKitReq).decode
 _item: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ThreadItem)
 
 
@@ -69,13 +69,12 @@ def decode_request(data: bytes | bytearray) -> ChatKitReq:
         BadRequest: As :func:`decode`, and with code ``unknown_request_type`` for a ``type`` that this version lacks.
     """
     try:
-        return _run(_request, data)
-    except BadRequest as error:
-        if error.path == "$.type" and (name := _peek(data)) is not None:
-            raise BadRequest(
-                f"Unknown request type {name[:100]!r}.", code="unknown_request_type", path="$.type"
-            ) from error
-        raise
+        return _decode_request(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+        error = _bad_request(problem)
+    if error.path == "$.type" and (name := _peek(data)) is not None:
+        raise BadRequest(f"Unknown request type {name[:100]!r}.", code="unknown_request_type", path="$.type")
+    raise error
 
 
 def decode_item(data: bytes) -> Any:
@@ -111,13 +110,19 @@ def _peek(data: bytes | bytearray) -> str | None:
 def _run(decoder: msgspec.json.Decoder[Any], data: bytes | bytearray | str) -> Any:
     try:
         return decoder.decode(data)
-    except msgspec.ValidationError as error:
-        message, _, where = str(error).rpartition(" - at `")
-        path = where.removesuffix("`") if message else "$"
-        raise BadRequest(message or str(error), code="invalid_request", path=path) from None
-    except msgspec.DecodeError as error:
-        raise BadRequest(f"The body is not JSON: {error}", code="malformed_json", path="$") from None
-    except UnicodeError:
-        raise BadRequest("The body is not UTF-8.", code="malformed_json", path="$") from None
-    except RecursionError:
-        raise BadRequest("The body is nested too deeply.", code="malformed_json", path="$") from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+        raise _bad_request(problem) from None
+
+
+def _bad_request(problem: Exception) -> BadRequest:
+    match problem:
+        case msgspec.ValidationError():
+            message, _, where = str(problem).rpartition(" - at `")
+            path = where.removesuffix("`") if message else "$"
+            return BadRequest(message or str(problem), code="invalid_request", path=path)
+        case UnicodeError():
+            return BadRequest("The body is not UTF-8.", code="malformed_json", path="$")
+        case RecursionError():
+            return BadRequest("The body is nested too deeply.", code="malformed_json", path="$")
+        case _:
+            return BadRequest(f"The body is not JSON: {problem}", code="malformed_json", path="$")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from .._base import json_encoder, well_formed
+from ..types import AssistantMessageContentPartTextDelta, ThreadItemUpdatedEvent
 from .codec import encode
 
 __all__ = [
@@ -35,9 +37,17 @@ _encode_text = json_encoder.encode
 
 def event_frame(event: Any) -> bytes:
     """The frame of any event."""
+    if type(event) is ThreadItemUpdatedEvent:
+        update = event.update
+        if type(update) is AssistantMessageContentPartTextDelta:
+            try:
+                return delta_head(event.item_id, update.content_index) + _encode_text(update.delta) + DELTA_TAIL
+            except UnicodeEncodeError:
+                pass
     return b"data: " + encode(event) + b"\n\n"
 
 
+@lru_cache(maxsize=1024)
 def delta_head(item_id: str, content_index: int) -> bytes:
     """What the frames of all text deltas of one content part begin with."""
     return (

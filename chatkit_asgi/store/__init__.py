@@ -5,14 +5,15 @@ Also importable from here: the names that code written for openai-chatkit takes 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..ids import default_generate_id
 from ..types import Attachment, Page, ThreadItem, ThreadMetadata
 from .base import Aside, AttachmentStore, NotFoundError, Store, StoreItemType, ThreadPatch
-from .memory import MemoryStore
 
 if TYPE_CHECKING:
+    from .memory import MemoryStore
     from .sqlite import SQLiteStore
 
 __all__ = [
@@ -36,10 +37,12 @@ FileStore = AttachmentStore
 """The older name in OpenAI's custom-server guide."""
 
 
-def __getattr__(name: str) -> Any:
-    if name == "SQLiteStore":  # loads sqlite3, which not everybody needs
-        from .sqlite import SQLiteStore
+_MODULES = {"MemoryStore": "memory", "SQLiteStore": "sqlite"}
+"""Loaded on use: who brings a store of their own needs neither these nor sqlite3."""
 
-        globals()[name] = SQLiteStore
-        return SQLiteStore
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    return found

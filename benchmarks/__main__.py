@@ -1,0 +1,57 @@
+"""``python -m benchmarks [--quick] [--save] [SUBJECT ...]``: run, print, and with ``--save`` write RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import platform
+import time
+from importlib import import_module
+from pathlib import Path
+
+from ._report import table
+
+SUBJECTS = ("imports", "codec", "turn", "threads", "stores", "app")
+PACKAGES = ("msgspec", "anyio", "openai-chatkit", "pydantic", "fastapi", "starlette", "uvicorn", "uvloop", "httptools",
+            "granian", "aiosqlite")  # fmt: skip
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def machine() -> str:
+    """Versions and machine, for the head of the results."""
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    model = next(
+        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    cores = Path("/proc/cpuinfo").read_text().count("processor\t")
+    return f"{platform.python_implementation()} {platform.python_version()}, {cores} cores ({model}); {versions}."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="few rounds: shows that it works, not how fast")
+    parser.add_argument("--save", action="store_true", help=f"write {RESULTS.name}")
+    options = parser.parse_args()
+    if unknown := set(options.subjects) - set(SUBJECTS):
+        parser.error(f"no such subject: {', '.join(sorted(unknown))}")
+    head = (
+        "# Results\n\n"
+        "Of one run of `make bench ARGS=--save`. Ratios are medians of both sides measured in turn; for costs that\n"
+        "should stay flat (\"at most\") the ratio is how many times more. Budgets are floors that the project set itself.\n\n"
+        f"{machine()} {time.strftime('%Y-%m-%d', time.gmtime())}.\n"
+    )
+    print(head, flush=True)
+    parts = [head]
+    for subject in options.subjects or SUBJECTS:
+        module = import_module(f"benchmarks.{subject}")
+        part = f"## {module.NAME}\n\n{' '.join(module.__doc__.split())}\n\n{table(module.run(options.quick))}\n"
+        print(part, flush=True)
+        parts.append(part)
+    if options.save:
+        RESULTS.write_text("\n".join(parts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
