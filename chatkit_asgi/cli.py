@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chatkit_asgi.demo.app import Demo
+    from chatkit_asgi.demo.app import Choice, Demo
 
 __all__ = ["CommandError", "main"]
 
@@ -93,10 +93,13 @@ def _demo(options: argparse.Namespace) -> None:
     with _listen(options.host, options.port) as listener:
         from chatkit_asgi.demo.app import DemoError, build
 
+        choice: Choice = "scripted" if options.scripted else options.model
+        if choice != "scripted":
+            print("Loading the assistant ...", flush=True)
         try:
             demo = build(
                 database=options.database,
-                choice="scripted" if options.scripted else options.model,
+                choice=choice,
                 openai_model=options.openai_model,
                 pace=options.pace,
             )

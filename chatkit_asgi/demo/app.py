@@ -91,6 +91,7 @@ def _model(
             model = Model(AsyncOpenAI(), openai_model, store)
             return model, f"{openai_model}, by OpenAI's API", None
         local = LocalModel()
+        local.warm_up()
     except (ImportError, ModelUnavailableError) as error:
         reason = f"the model cannot be loaded ({error})"
         if choice != "auto":

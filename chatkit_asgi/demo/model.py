@@ -168,3 +168,22 @@ class LocalModel:
         except RuntimeError as error:
             raise ModelUnavailableError(str(error)) from error
         self.base_url = f"{self._server.listening_address}/v1"
+
+    def warm_up(self) -> None:
+        """Let the model say one word.
+
+        Shows that it answers, and makes the SDK build its many types now: the first answer of a
+        process would otherwise hold up the event loop for a second or two.
+
+        Raises:
+            ModelUnavailableError: It does not answer.
+        """
+        from openai import OpenAI, OpenAIError
+
+        try:
+            with OpenAI(base_url=self.base_url, api_key="none") as client:
+                ask = client.responses.create
+                for _ in ask(model=self.name, input="Hi", max_output_tokens=1, stream=True):
+                    pass
+        except OpenAIError as error:
+            raise ModelUnavailableError(str(error)) from error
