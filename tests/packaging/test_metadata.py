@@ -88,9 +88,10 @@ def test_the_readme_names_only_make_targets_that_exist() -> None:
 
 
 def test_the_readme_names_only_extras_that_exist() -> None:
-    named = re.findall(r"chatkit-asgi\[([\w,-]+)\]", (ROOT / "README.md").read_text())
+    readme = (ROOT / "README.md").read_text()
+    named = re.findall(r"(?:`|chatkit-asgi)\[([a-z0-9,-]+)\]", readme)
     extras = {extra for group in named for extra in group.split(",")}
-    assert extras <= PROJECT["optional-dependencies"].keys()
+    assert {"demo"} <= extras <= PROJECT["optional-dependencies"].keys()
 
 
 def test_ci_runs_what_the_readme_and_the_makefile_call() -> None:
