@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
@@ -47,23 +48,41 @@ class StreamingResult(AsyncIterable[bytes]):
     """The frames of a streaming answer, one ``bytes`` each.
 
     Starlette's ``StreamingResponse`` and sse-starlette's ``EventSourceResponse`` both take it. It can be read once.
-    Closing or dropping it is what a disconnect is.
+    Cancelling its reader, closing it or dropping it is what a disconnect is.
     """
 
     def __init__(self, viewer: Viewer) -> None:
-        self._viewer = viewer
-        self.json_events = self._frames()
+        self.json_events = _Frames(viewer)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.json_events
 
-    async def _frames(self) -> AsyncIterator[bytes]:
-        try:
-            while (chunk := await self._viewer.next()) is not None:
-                for frame in split_frames(chunk):
-                    yield frame
-        finally:
-            self._viewer.close()
+
+class _Frames(AsyncIterator[bytes]):
+    """The iterator. Not a generator: one that is dropped in the middle is closed some time later, in a task of the
+    event loop's choice, if at all; and a reader that is cancelled while it sends drops it in the middle."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._ready: deque[bytes] = deque()
+
+    async def __anext__(self) -> bytes:
+        if not self._ready:
+            try:
+                chunk = await self._viewer.next()
+            except BaseException:
+                self._viewer.close()
+                raise
+            if chunk is None:
+                self._viewer.close()
+                raise StopAsyncIteration
+            self._ready += split_frames(chunk)
+        return self._ready.popleft()
+
+    async def aclose(self) -> None:
+        """Stop reading: a disconnect."""
+        self._ready.clear()
+        self._viewer.close()
 
     def __del__(self) -> None:
         self._viewer.close()
