@@ -90,15 +90,17 @@ class ChatKitApp:
             response = await self.endpoint.handle(_request(scope, receive))
         except _ClientGone:
             return
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
         body = response.body
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+        start: Message = {"type": "http.response.start", "status": response.status, "headers": headers}
         if isinstance(body, bytes):
             headers.append((b"content-length", b"%d" % len(body)))
-            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            await send(start)
             await send({"type": "http.response.body", "body": body})
             return
         try:
-            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            await send(start)
+            del response, headers, start  # a silent stream may last for hours
             await _stream(body, receive, send)
         finally:
             body.close()

@@ -92,10 +92,11 @@ class _AsyncioBackend:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self._create_future = loop.create_future
         self.now = loop.time
 
     def signal(self) -> Signal:
-        return _AsyncioSignal(self.loop.create_future)
+        return _AsyncioSignal(self._create_future)
 
     def guard(self, *, absorb: bool) -> Guard:
         return _AsyncioGuard(absorb)

@@ -126,7 +126,7 @@ class Turns:
         if earlier is not None:
             return await self._join(earlier)
         self._limit(owner)
-        admission = _Admission(repeat, body)
+        admission = _Admission(repeat, body if repeat.key is not None else None)
         keys = [key for key in (repeat.key, repeat.body) if key is not None]
         for key in keys:
             self._admissions[key] = admission
@@ -137,7 +137,8 @@ class Turns:
             run = self._admit(plan, owner, request_id)
             admission.run = run
             viewer = run.watch()
-            self._kept[run] = admission
+            if keys:
+                self._kept[run] = admission
             run.backend.spawn(run.main)
             return viewer
         except BaseException as error:

@@ -7,7 +7,6 @@ at the end, so what was sent is stored. A handler that does not let go cannot pr
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -93,7 +92,7 @@ class Run:
         self, server: ChatKitServer[Any], plan: Plan, options: Options, backend: Backend, owner: str, request_id: str
     ) -> None:
         self.server = server
-        self.plan = plan
+        self.plan: Plan | None = plan
         self.options = options
         self.backend = backend
         self.owner = owner
@@ -124,7 +123,7 @@ class Run:
         self._kept = 0
         self._events: AsyncIterator[Any] | None = None
         self.frames: list[bytes] = []
-        self._todo: deque[Effect] = deque()
+        self._todo: list[Effect] = []
         self._lasting: dict[str | int, bytes] = {}
         """What a viewer that comes late gets, in the order of the screen; by item id where it is about an item."""
         self._guard = backend.guard(absorb=True)
@@ -273,11 +272,14 @@ class Run:
             await self.go.wait()
         if self._closing is not None:
             return
-        if self.before is not None and not self.plan.is_new:
+        plan, self.plan = self.plan, None  # what came in is not needed once it is stored
+        assert plan is not None
+        if self.before is not None and not plan.is_new:
             self.turn.rebase(await self.server.store.load_thread(self.thread.id, context=self.context))
         self.before = None
         self.started_at = self.backend.now()
-        self._events = await self.plan.begin(self)
+        self._events = await plan.begin(self)
+        del plan
         self.begun = True
         if self._closing is not None:
             return
@@ -521,7 +523,7 @@ class Run:
         todo = self._todo
         while todo and type(todo[0]) is Send:
             self._send(todo[0])
-            todo.popleft()
+            todo.pop(0)
         if not todo:
             return
         while self._checkpointing:
@@ -532,14 +534,14 @@ class Run:
                 effect = todo[0]
                 if type(effect) is Send:
                     self._send(effect)
-                    todo.popleft()
+                    todo.pop(0)
                 elif type(effect) is LoadItem:
                     item = await self._load(effect.event.item_id)
-                    todo.popleft()
+                    todo.pop(0)
                     todo.extendleft(reversed(self.turn.receive_stored_item(effect.event, item)))
                 else:
                     await self._write(effect)
-                    todo.popleft()
+                    todo.pop(0)
         finally:
             self._storing = False
 
@@ -585,11 +587,11 @@ class Run:
         while self._todo:
             if await self._insist(self._perform):
                 return
-            lost = self._todo.popleft()
+            lost = self._todo.pop(0)
             logger.critical("write given up: %s", type(lost).__name__, extra=self._log())
             if isinstance(lost, SaveItem):  # saved before told, so not told
                 kept = [each for each in self._todo if not (isinstance(each, Send) and each.item_id == lost.item.id)]
-                self._todo = deque(kept)
+                self._todo = kept
 
     async def _insist(self, write: Callable[[], Awaitable[object]]) -> bool:
         for attempt in range(SAVE_ATTEMPTS):
