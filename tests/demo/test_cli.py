@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -89,7 +89,7 @@ def test_help_explains_the_assistants(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @contextmanager
-def running(*argv: str, cwd: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+def running(*argv: str, cwd: Path) -> Generator[tuple[subprocess.Popen[str], str, str], None, None]:
     """A started command: the process, what it printed by then, and its address."""
     environment = {key: value for key, value in os.environ.items() if key != "OPENAI_API_KEY"}
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
@@ -159,7 +159,9 @@ def test_ctrl_c_ends_an_open_stream_and_keeps_what_was_read(tmp_path: Path) -> N
         frames = iter(answer)
         read, thread_id = "", ""
         for frame in frames:
-            event = json.loads(frame.removeprefix(b"data: ")) if frame.startswith(b"data: ") else {}
+            if not frame.startswith(b"data: "):
+                continue
+            event: dict[str, Any] = json.loads(frame.removeprefix(b"data: "))
             thread_id = thread_id or event.get("thread", {}).get("id", "")
             read += event.get("update", {}).get("delta", "")
             if len(read) > 100:

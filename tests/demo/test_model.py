@@ -26,6 +26,7 @@ from chatkit_asgi.types import (
     EndOfTurnItem,
     HiddenContextItem,
     InferenceOptions,
+    ThreadItem,
     UserMessageItem,
     UserMessageTextContent,
 )
@@ -35,8 +36,11 @@ BASE: dict[str, Any] = {"id": "x", "thread_id": "t", "created_at": datetime(2026
 
 
 def said(text: str) -> UserMessageItem:
-    content = [UserMessageTextContent(text=text)]
-    return UserMessageItem(**BASE, content=content, inference_options=InferenceOptions())
+    return UserMessageItem(
+        **BASE,
+        content=[UserMessageTextContent(text=text)],
+        inference_options=InferenceOptions(),
+    )
 
 
 def answered(text: str) -> AssistantMessageItem:
@@ -45,7 +49,7 @@ def answered(text: str) -> AssistantMessageItem:
 
 def test_history_is_the_conversation_oldest_first() -> None:
     note = HiddenContextItem(**BASE, content={"likes": 1})
-    newest_first = [
+    newest_first: list[ThreadItem] = [
         said("and now?"),
         EndOfTurnItem(**BASE),
         note,
@@ -62,7 +66,7 @@ def test_history_is_the_conversation_oldest_first() -> None:
 
 @pytest.mark.parametrize(("limit", "kept"), [(0, 1), (5, 1), (6, 2), (100, 3)])
 def test_history_keeps_the_newest_that_fit_and_always_the_last(limit: int, kept: int) -> None:
-    newest_first = [said("€"), answered("two"), said("one")]
+    newest_first: list[ThreadItem] = [said("€"), answered("two"), said("one")]
     assert len(history(newest_first, limit)) == kept
 
 

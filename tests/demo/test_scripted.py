@@ -27,7 +27,10 @@ async def start(ask: Ask, text: str) -> tuple[str, list[dict[str, Any]]]:
 
 def item_of(events: list[dict[str, Any]]) -> dict[str, Any]:
     """The last item that was finished."""
-    return [event["item"] for event in events if event["type"] == "thread.item.done"][-1]
+    items: list[dict[str, Any]] = [
+        each["item"] for each in events if each["type"] == "thread.item.done"
+    ]
+    return items[-1]
 
 
 async def test_the_tour_shows_every_event_every_update_and_every_item(ask: Ask) -> None:
