@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from abc import abstractmethod
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from .actions import Action
 from .errors import AuthorError, BadRequest, HookMissing
+from .ids import StoreItemType, default_generate_id, utc_now
 from .options import DEFAULT_OPTIONS, Options
 from .protocol.sse import split_frames
 from .store.base import AttachmentStore, Store, TContext
@@ -22,13 +24,17 @@ from .types import (
     Page,
     StreamOptions,
     SyncCustomActionResponse,
+    ThreadItemAddedEvent,
     ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     TranscriptionResult,
     UserMessageItem,
     WidgetItem,
 )
+from .widgets import as_root
+from .widgets.diff import diff_widget
 
 __all__ = [
     "Action",
@@ -39,6 +45,7 @@ __all__ = [
     "StreamingResult",
     "ThreadItemDoneEvent",
     "ThreadStreamEvent",
+    "stream_widget",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -93,6 +100,57 @@ class NonStreamingResult:
 
     def __init__(self, json: bytes) -> None:
         self.json = json
+
+
+async def stream_widget(
+    thread: ThreadMetadata,
+    widget: Any,
+    copy_text: str | None = None,
+    generate_id: Callable[[StoreItemType], str] = default_generate_id,
+) -> AsyncGenerator[ThreadStreamEvent]:
+    """The events that show a widget.
+
+    Args:
+        thread: The thread that it belongs to.
+        widget: A root, or an asynchronous iterator of the states of one, which may be the same object changed.
+        copy_text: What the copy button copies.
+        generate_id: Makes the item's id.
+
+    Yields:
+        ``thread.item.done`` for a root. For states: ``thread.item.added``, the updates between them, and
+        ``thread.item.done`` with the last one.
+
+    Raises:
+        AuthorError: The iterator gave no state at all.
+    """
+    item_id = generate_id("message")
+    created_at = utc_now()
+
+    def with_state(state: Any) -> WidgetItem:
+        return WidgetItem(
+            id=item_id, thread_id=thread.id, created_at=created_at, widget=state, copy_text=copy_text
+        )
+
+    if not hasattr(widget, "__aiter__"):
+        yield ThreadItemDoneEvent(item=with_state(widget))
+        return
+    states: AsyncIterator[Any] = aiter(widget)
+    shown: Any = None
+    try:
+        async for state in states:
+            root = copy.deepcopy(as_root(state))
+            if shown is None:
+                yield ThreadItemAddedEvent(item=with_state(root))
+            else:
+                for update in diff_widget(shown, root):
+                    yield ThreadItemUpdatedEvent(item_id=item_id, update=update)
+            shown = root
+        if shown is None:
+            raise AuthorError("stream_widget was given an iterator without a single state")
+        yield ThreadItemDoneEvent(item=with_state(shown))
+    finally:
+        if (close := getattr(states, "aclose", None)) is not None:
+            await close()
 
 
 class ChatKitServer(Generic[TContext]):

@@ -277,8 +277,16 @@ def first_message(**changed: Any) -> dict[str, Any]:
         ("threads.update", {"thread_id": "a", "title": 7}, "$.params.title"),
         ("items.feedback", {"item_ids": ["a", 7]}, "$.params.item_ids[1]"),
         ("items.feedback", {"kind": "meh"}, "$.params.kind"),
-        ("threads.create", first_message(content=[{"type": "x"}]), "$.params.input.content[0].type"),
-        ("threads.create", first_message(inference_options=None), "$.params.input.inference_options"),
+        (
+            "threads.create",
+            first_message(content=[{"type": "x"}]),
+            "$.params.input.content[0].type",
+        ),
+        (
+            "threads.create",
+            first_message(inference_options=None),
+            "$.params.input.inference_options",
+        ),
         ("threads.create", first_message(attachments=[{}]), "$.params.input.attachments[0]"),
         ("threads.custom_action", {"thread_id": "a", "action": {}}, "$.params.action"),
         ("threads.custom_action", {"action": {"type": 1}}, "$.params.action.type"),
