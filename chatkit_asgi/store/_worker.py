@@ -7,7 +7,8 @@ event loop once. Cancelling a caller takes nothing back: what was handed over is
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -17,7 +18,7 @@ from anyio.lowlevel import current_token
 
 from ..errors import StoreError
 
-__all__ = ["Call", "Session", "Worker"]
+__all__ = ["Call", "Session", "Worker", "in_breaths"]
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -26,8 +27,13 @@ MAX_BATCH: Final = 256
 """Calls in one batch, so that the first of many callers does not wait for all of them."""
 
 
-AT_ONCE: Final = 32
+AT_ONCE: Final = 16
 """Callers woken in one turn of their event loop, so that nothing else there waits for all of them."""
+
+
+BREATH: Final = 8
+"""Calls after which a worker lets others have the interpreter. SQLite gives it up for microseconds only, too short for
+an event loop to wake up and take it, which would then wait until Python forces the switch."""
 
 
 class Call(Generic[C]):
@@ -65,6 +71,14 @@ class Call(Generic[C]):
         if self.error is not None:
             raise self.error
         return self.value
+
+
+def in_breaths(calls: Sequence[Call[C]]) -> Iterator[Call[C]]:
+    """The calls of a batch, with pauses for the event loop."""
+    for place, call in enumerate(calls, 1):
+        yield call
+        if place % BREATH == 0:
+            time.sleep(0)
 
 
 class Session(Protocol[C]):

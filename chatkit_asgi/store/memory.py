@@ -104,14 +104,16 @@ class _Sequence:
         found: list[_Entry] = []
         for first, last in ranges:
             places = self.places(first, last)
-            for place in reversed(places) if descending else places:
-                entry = self.in_order[place]
-                if visible and entry.row.hidden:
-                    continue
-                if len(found) == limit:
-                    return found, found[-1].id
-                found.append(entry)
-        return found, None
+            start, stop = places.start, places.stop
+            while start < stop and (wanted := limit + 1 - len(found)) > 0:
+                if descending:
+                    part = self.in_order[max(stop - wanted, start) : stop][::-1]
+                    stop -= len(part)
+                else:
+                    part = self.in_order[start : min(start + wanted, stop)]
+                    start += len(part)
+                found += [entry for entry in part if not entry.row.hidden] if visible else part
+        return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
 class _Thread(_Sequence):

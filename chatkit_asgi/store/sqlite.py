@@ -22,7 +22,7 @@ from ._pages import LEASE
 from ._schema import MEMORY, connect
 from ._sqlite_tables import SQLiteTables
 from ._tables import RowStore, Tables
-from ._worker import Call, Worker
+from ._worker import Call, Worker, in_breaths
 from .base import TContext
 
 __all__ = ["SQLiteStore"]
@@ -165,7 +165,7 @@ class _Reader(_Session):
     def run(self, tables: SQLiteTables, calls: Sequence[Call[SQLiteTables]]) -> bool:
         if len(calls) > 1:
             tables.connection.execute("BEGIN")
-        for call in calls:
+        for call in in_breaths(calls):
             _attempt(tables, call)
         if len(calls) > 1:
             tables.connection.execute("COMMIT")
@@ -199,7 +199,7 @@ class _Writer(_Session):
         execute = tables.connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            for call in calls:
+            for call in in_breaths(calls):
                 if marks:
                     execute("SAVEPOINT mark")
                 _attempt(tables, call)
