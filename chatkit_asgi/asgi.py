@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-from .http import ContextCallable, Endpoint, Request, Response
+from .http import ContextCallable, Endpoint, Request
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
 from .turns import Viewer, current_backend

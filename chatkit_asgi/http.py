@@ -47,7 +47,7 @@ class Request(Struct, kw_only=True):
     """The whole body, or its chunks as they arrive."""
     query: str = ""
     """Without the question mark."""
-    scope: Mapping[str, Any] = field(default_factory=dict)
+    scope: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The ASGI scope, where there is one."""
     client: str | None = None
     """The peer's address, as the server tells it."""
@@ -125,7 +125,7 @@ class Endpoint:
         self, server: ChatKitServer[Any] | ChatKitRouter[Any], context: ContextCallable | None = None
     ) -> None:
         self.server: ChatKitServer[Any] = server.server if isinstance(server, ChatKitRouter) else server
-        self.context = context or default_context
+        self.context: ContextCallable = context or default_context
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises an ``Exception``."""
@@ -151,7 +151,7 @@ class Endpoint:
         if key is not None and not 0 < len(key) <= MAX_KEY:
             raise BadRequest(f"An Idempotency-Key has 1 to {MAX_KEY} characters.", code="invalid_idempotency_key")
         decoded = decode_request(await _read(request, self.server.options.max_body))
-        context = self.context(
+        context: Any = self.context(
             ContextRequest(
                 headers=headers,
                 query=request.query,

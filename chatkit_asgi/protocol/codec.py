@@ -6,6 +6,7 @@ Decoders are built once: one for requests, one for each type that is asked for. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar, overload
@@ -24,7 +25,7 @@ REQUEST_TYPES: Final[frozenset[str]] = frozenset(
     str(kind.__struct_config__.tag) for kind in ChatKitReq.__origin__.__args__  # type: ignore[attr-defined]
 )
 
-_decode_request = msgspec.json.Decoder(ChatKitReq).decode
+_decode_request: Callable[[bytes | bytearray], ChatKitReq] = msgspec.json.Decoder(ChatKitReq).decode
 _item: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ThreadItem)
 
 

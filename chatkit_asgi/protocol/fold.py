@@ -72,7 +72,8 @@ class OpenItem:
     @property
     def id(self) -> str:
         """The item's id."""
-        return self._item.id
+        item_id: str = self._item.id
+        return item_id
 
     def item(self) -> Any:
         """A copy of the item so far."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from .._base import json_encoder, well_formed
+from .._base import json_encoder
 from ..types import AssistantMessageContentPartTextDelta, ThreadItemUpdatedEvent
 from .codec import encode
 

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -128,7 +128,11 @@ class Turn:
                 return self.receive_text(event.item_id, update.delta, update.content_index)
             if isinstance(update, dict):
                 return self.receive_event(_as_event(event))
-        handle = _TABLE.get(type(event))
+        return self.effects_of(event)
+
+    def effects_of(self, event: Any) -> list[Effect]:
+        """:meth:`receive_event` for anything but text."""
+        handle = self._TABLE.get(type(event))  # pyright: ignore[reportUnknownArgumentType]
         if handle is None:
             raise AuthorError(f"a handler may yield events, items, widgets and text, not {type(event).__qualname__}")
         patch = self._changes(deep=True)  # may raise, so it comes before anything is changed
@@ -410,6 +414,22 @@ class Turn:
         """Copies of the open items, in the order of their appearance."""
         return [open_item.item() for open_item in self.open.values()]
 
+    _TABLE: ClassVar[dict[type, Callable[[Turn, Any], list[Effect]]]] = {
+        ThreadItemAddedEvent: _added,
+        ThreadItemUpdatedEvent: _updated,
+        ThreadItemDoneEvent: _done,
+        ThreadItemReplacedEvent: _done,
+        ThreadItemRemovedEvent: _removed,
+        ThreadCreatedEvent: _thread_event,
+        ThreadUpdatedEvent: _thread_event,
+        StreamOptionsEvent: _passing,
+        ProgressUpdateEvent: _passing,
+        ClientEffectEvent: _passing,
+        ErrorEvent: _passing,
+        NoticeEvent: _passing,
+    }
+
+
 
 def _as_event(event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
     """``event`` with its update as a struct."""
@@ -426,19 +446,3 @@ def _at_rest(item: Any) -> Any:
             if task.status_indicator == "loading":
                 task.status_indicator = "none"
     return item
-
-
-_TABLE: Final[dict[type, Callable[[Turn, Any], list[Effect]]]] = {
-    ThreadItemAddedEvent: Turn._added,
-    ThreadItemUpdatedEvent: Turn._updated,
-    ThreadItemDoneEvent: Turn._done,
-    ThreadItemReplacedEvent: Turn._done,
-    ThreadItemRemovedEvent: Turn._removed,
-    ThreadCreatedEvent: Turn._thread_event,
-    ThreadUpdatedEvent: Turn._thread_event,
-    StreamOptionsEvent: Turn._passing,
-    ProgressUpdateEvent: Turn._passing,
-    ClientEffectEvent: Turn._passing,
-    ErrorEvent: Turn._passing,
-    NoticeEvent: Turn._passing,
-}

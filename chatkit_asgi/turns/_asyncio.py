@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
 from typing import Any
 
 from ._backend import Backend, Ending, Guard, Signal
@@ -71,7 +72,9 @@ class _AsyncioGuard:
         if self._asked and self._task is not None:
             self._task.cancel()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool:
         task, self._task, self._over = self._task, None, True
         if task is not None and self._asked:
             task.uncancel()

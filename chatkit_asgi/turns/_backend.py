@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, Literal, Protocol
 
 __all__ = ["Backend", "Ending", "Guard", "Signal", "current_backend"]
@@ -42,7 +43,9 @@ class Guard(Protocol):
 
     def __enter__(self) -> object: ...
 
-    def __exit__(self, *exc_info: Any) -> bool | None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool | None: ...
 
     def interrupt(self) -> None:
         """Cancel the work, now or when it begins. Does nothing when it is over."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from contextvars import copy_context
+from types import TracebackType
 from typing import Any
 
 import trio
@@ -57,7 +58,9 @@ class _TrioGuard:
     def __enter__(self) -> None:
         self._scope.__enter__()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool:
         if self._scope.__exit__(kind, error, trace):
             self.ending = "interrupted"
             return True

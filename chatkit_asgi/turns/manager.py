@@ -243,11 +243,13 @@ class Turns:
 
     async def stop_thread(self, owner: str, thread_id: str, why: Outcome) -> None:
         """Stop every turn of a thread and wait until they are over."""
-        while (run := self._last.get((owner, thread_id))) is not None:
-            for each in self._runs:
-                if each.owner == owner and each.thread.id == thread_id:
-                    each.stop(why)
-            await self._until(lambda run=run: run.ended)
+        place = (owner, thread_id)
+        while place in self._last:
+            for run in self._runs:
+                if (run.owner, run.thread.id) == place:
+                    run.stop(why)
+            last = self._last[place]
+            await self._until(lambda: last.ended)  # noqa: B023 (awaited before ``last`` changes)
 
     async def shutdown(self) -> None:
         """End all viewers, save all turns, within :attr:`Options.shutdown_grace`. New turns are refused from now on."""

@@ -287,21 +287,22 @@ class Run:
         receive_event = self.turn.receive_event
         aliases = self.aliases
         async for value in self._events:
-            kind = type(value)
+            kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+            out: bytes | list[Effect]
             if kind is ThreadItemUpdatedEvent and self.text_id is None and not aliases:
                 out = receive_event(value)
             else:
                 if (kind is ThreadItemAddedEvent or kind is ThreadItemDoneEvent) and not is_minted(value.item.id):
                     await self.adopt(value)
                 out = self.receive(self.renamed(value) if aliases else value)
-            if type(out) is bytes:
+            if isinstance(out, bytes):
                 frames.append(out)
                 if len(frames) == 1:
                     self.wake()
                 elif len(frames) >= MANY_FRAMES:
                     await self._breathe()
             else:
-                await self.perform(cast("Sequence[Effect]", out))
+                await self.perform(out)
                 if self._weight >= MANY_BYTES:
                     await self._breathe()
             if self._closing is not None:
@@ -416,14 +417,14 @@ class Run:
 
     # -- events and effects ------------------------------------------------------------------------------------------------
 
-    def receive(self, value: Any) -> bytes | Sequence[Effect]:
+    def receive(self, value: Any) -> bytes | list[Effect]:
         """One value that the handler yielded: text, an event, an item or a widget."""
         if type(value) is str:
             if self.text_id is not None:
                 return self.turn.receive_text(self.text_id, value)
             return self._open_text(value)
         if isinstance(value, ThreadItemBase | UnknownItem):
-            value = ThreadItemDoneEvent(item=value)
+            value = ThreadItemDoneEvent(item=cast("Any", value))
         elif isinstance(value, str):
             return self.receive(str(value))
         elif isinstance(value, dict) or getattr(value, "type", None) in ("Card", "ListView", "Basic"):
@@ -477,11 +478,11 @@ class Run:
     def _widget(self, widget: Any) -> WidgetItem:
         return WidgetItem(**self._new("message"), widget=widget)
 
-    def _open_text(self, text: str) -> Sequence[Effect]:
+    def _open_text(self, text: str) -> list[Effect]:
         item = AssistantMessageItem(**self._new("message"), content=[])
         part = AssistantMessageContentPartAdded(content_index=0, content=AssistantMessageContent(text=""))
-        self._todo += cast("list[Effect]", self.turn.receive_event(ThreadItemAddedEvent(item=item)))
-        self._todo += cast("list[Effect]", self.turn.receive_event(ThreadItemUpdatedEvent(item_id=item.id, update=part)))
+        self._todo += self.turn.effects_of(ThreadItemAddedEvent(item=item))
+        self._todo += self.turn.effects_of(ThreadItemUpdatedEvent(item_id=item.id, update=part))
         self.text_id = item.id
         out = self.turn.receive_text(item.id, text)
         return [Send(out, lasting=False)] if isinstance(out, bytes) else out
@@ -494,8 +495,8 @@ class Run:
         item = open_item.item()
         part = AssistantMessageContentPartDone(content_index=0, content=item.content[0])
         return [
-            *self.turn.receive_event(ThreadItemUpdatedEvent(item_id=item.id, update=part)),
-            *self.turn.receive_event(ThreadItemDoneEvent(item=item)),
+            *self.turn.effects_of(ThreadItemUpdatedEvent(item_id=item.id, update=part)),
+            *self.turn.effects_of(ThreadItemDoneEvent(item=item)),
         ]
 
     async def emit(self, *events: Any) -> None:
@@ -537,8 +538,7 @@ class Run:
                     todo.pop(0)
                 elif type(effect) is LoadItem:
                     item = await self._load(effect.event.item_id)
-                    todo.pop(0)
-                    todo.extendleft(reversed(self.turn.receive_stored_item(effect.event, item)))
+                    todo[:1] = self.turn.receive_stored_item(effect.event, item)
                 else:
                     await self._write(effect)
                     todo.pop(0)
