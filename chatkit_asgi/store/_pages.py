@@ -55,11 +55,10 @@ class Slice(NamedTuple, Generic[V]):
     values: list[V]
     after: str | None
 
-    def page(self, make: Callable[[V], Any]) -> Page[Any]:
-        """The page of the records that ``make`` makes of the rows."""
-        return Page(
-            data=list(map(make, self.values)), has_more=self.after is not None, after=self.after
-        )
+    def page(self, make: Callable[[V], Any] | None = None) -> Page[Any]:
+        """The page of the rows, or of the records that ``make`` makes of them."""
+        data = self.values if make is None else list(map(make, self.values))
+        return Page(data=data, has_more=self.after is not None, after=self.after)
 
 
 def shown_ranges(

@@ -11,6 +11,8 @@ from functools import cache
 from sqlite3 import Connection
 from typing import Any
 
+import msgspec
+
 from ._pages import KEPT, MAX_SEQUENCE, Hidden, ItemQuery, Slice, missing, shown_ranges
 from ._tables import AttachmentEntry
 from .rows import (
@@ -168,9 +170,9 @@ class SQLiteTables:
         found, after = self._page(query, "id, data, private, version", "")
         return Slice([Row(*row) for _, *row in found], after)
 
-    def visible_items(self, query: ItemQuery) -> Slice[bytes]:
+    def visible_items(self, query: ItemQuery) -> Slice[msgspec.Raw]:
         found, after = self._page(query, "id, data", "AND hidden = 0")
-        return Slice([data for _, data in found], after)
+        return Slice([msgspec.Raw(data) for _, data in found], after)
 
     def _page(self, query: ItemQuery, columns: str, condition: str) -> tuple[list[Any], str | None]:
         owner, thread_id, after, limit, descending, _ = query

@@ -6,7 +6,9 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from ._pages import KEPT, LEASE, Hidden, ItemQuery, Slice, missing, shown_ranges
 from ._tables import AttachmentEntry, RowStore, Tables
@@ -61,12 +63,16 @@ class MemoryStore(RowStore[TContext]):
 class _Entry:
     """A row in its place."""
 
-    __slots__ = ("id", "row", "seq")
+    __slots__ = ("id", "row", "seq", "wire")
 
     def __init__(self, id: str, seq: int, row: Row) -> None:
         self.id = id
         self.seq = seq
+        self.put(row)
+
+    def put(self, row: Row) -> None:
         self.row = row
+        self.wire = None if row.hidden else msgspec.Raw(row.data)
 
 
 class _Sequence:
@@ -112,7 +118,7 @@ class _Sequence:
                 else:
                     part = self.in_order[start : min(start + wanted, stop)]
                     start += len(part)
-                found += [entry for entry in part if not entry.row.hidden] if visible else part
+                found += [entry for entry in part if entry.wire is not None] if visible else part
         return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
@@ -130,7 +136,7 @@ class _Thread(_Sequence):
         if entry is None:
             self.append(id, row)
         else:
-            entry.row = row
+            entry.put(row)
         (self.pending.add if row.pending else self.pending.discard)(id)
 
     def forget(self, id: str) -> None:
@@ -197,7 +203,7 @@ class _MemoryTables:
             owned.rows.append(thread_id, row)
             owned.threads[thread_id] = _Thread()
         else:
-            entry.row = merged(row, entry.row, lambda old: thread_row(thread_of(old)))
+            entry.put(merged(row, entry.row, lambda old: thread_row(thread_of(old))))
 
     def change_thread(self, owner: str, thread_id: str, change: Callable[[Row], Row]) -> None:
         self.put_thread(owner, thread_id, change(self.thread(owner, thread_id)))
@@ -222,9 +228,9 @@ class _MemoryTables:
         found, last = self._page(query, visible=False)
         return Slice([entry.row for entry in found], last)
 
-    def visible_items(self, query: ItemQuery) -> Slice[bytes]:
+    def visible_items(self, query: ItemQuery) -> Slice[Any]:
         found, last = self._page(query, visible=True)
-        return Slice([entry.row.data for entry in found], last)
+        return Slice([entry.wire for entry in found], last)
 
     def _page(self, query: ItemQuery, *, visible: bool) -> tuple[list[_Entry], str | None]:
         owner, thread_id, after, limit, descending, now = query
