@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import logging
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -47,6 +48,8 @@ __all__ = [
     "ThreadStreamEvent",
     "stream_widget",
 ]
+
+logger = logging.getLogger("chatkit_asgi")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -212,8 +215,11 @@ class ChatKitServer(Generic[TContext]):
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: TContext
     ) -> None:
-        """Keep thumbs up or down; the default keeps them in the store."""
-        await self.store.save_feedback(thread_id, item_ids, feedback, context)
+        """Keep thumbs up or down; the default keeps them in the store, if it keeps feedback."""
+        try:
+            await self.store.save_feedback(thread_id, item_ids, feedback, context)
+        except HookMissing:  # a store written for openai-chatkit, whose default takes a vote and forgets it
+            logger.info("feedback is not kept: neither the store nor the server overrides it")
 
     async def transcribe(self, audio_input: AudioInput, context: TContext) -> TranscriptionResult:
         """Turn speech into text."""
