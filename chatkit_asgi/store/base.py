@@ -13,10 +13,12 @@ Promises, for every method:
   ``after`` of an unknown id raises :class:`~chatkit_asgi.errors.NotFoundError`. ``Page.after`` is the last id of the
   page and is set only when ``has_more``.
 - *Copies.* What goes in and what comes out are copies: changing an object never changes the store.
-- *Missing.* ``load_*`` raises :class:`~chatkit_asgi.errors.NotFoundError`, ``delete_*`` does nothing.
+- *Missing.* ``load_*`` raises :class:`~chatkit_asgi.errors.NotFoundError`, ``delete_*`` does nothing. In shipped stores
+  that holds for the items of an unknown thread too, and none can be saved there: what an answer still writes does not
+  bring a deleted thread back.
 - *Owner.* With ``owner=``, a row of another owner does not exist, for any method.
 
-May import ``types`` and ``errors``.
+May import ``types``, ``protocol``, ``ids`` and ``errors``.
 """
 
 from __future__ import annotations
