@@ -303,12 +303,12 @@ class RowStore(Store[TContext]):
     async def restore_aside(self, aside: Aside, context: TContext) -> None:
         """Put the items back in their places. Does nothing after a discard."""
         owner = self.owner(context)
-        await self._write(lambda tables: tables.restore(owner, aside.thread_id, aside.token))
+        await self._write(lambda tables: tables.restore(owner, key(aside.thread_id), aside.token))
 
     async def discard_aside(self, aside: Aside, context: TContext) -> None:
         """Delete the items for good. Does nothing after a restore."""
         owner = self.owner(context)
-        await self._write(lambda tables: tables.discard(owner, aside.thread_id, aside.token))
+        await self._write(lambda tables: tables.discard(owner, key(aside.thread_id), aside.token))
 
     async def replace_aside(self, aside: Aside, item: ThreadItem, context: TContext) -> None:
         """Save an item and discard the aside, in one change. Raises NotFoundError for an unknown thread."""

@@ -748,6 +748,29 @@ class StoreContract:
             await store.add_thread_item("t", message("b", "again"), context=None)
             assert [each.id for each in await _all(store)] == ["a", "d", "b"]
 
+    async def test_the_first_item_of_a_new_answer_replaces_what_is_aside(self) -> None:
+        async with self.filled(message("a"), message("b"), message("c")) as store:
+            aside = await store.set_aside_after("t", "a", context=None)
+            await store.replace_aside(aside, message("d"), context=None)
+            await store.add_thread_item("t", message("e"), context=None)
+            if self.asides:
+                await store.restore_aside(aside, context=None)  # too late
+            assert [each.id for each in await _all(store)] == ["a", "d", "e"]
+
+    async def test_what_is_aside_stays_when_it_cannot_be_replaced(self) -> None:
+        if not (self.asides and self.strict_threads and self.owners):
+            pytest.skip("this store does one thing after the other")
+        async with self.open(owner=str) as store:
+            await store.save_thread(thread(), context="alice")
+            for item in (message("a"), message("b")):
+                await store.add_thread_item("t", item, context="alice")
+            aside = await store.set_aside_after("t", "a", context="alice")
+            with pytest.raises(NotFoundError):
+                await store.replace_aside(aside, message("x"), context="bob")
+            await store.restore_aside(aside, context="alice")
+            page = await store.load_thread_items("t", None, 10, "asc", context="alice")
+            assert page.data == [message("a"), message("b")]
+
     async def test_there_may_be_nothing_to_set_aside(self) -> None:
         async with self.filled(message("a"), message("b")) as store:
             with pytest.raises(NotFoundError):

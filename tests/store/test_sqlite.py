@@ -602,7 +602,7 @@ def test_an_event_loop_that_ends_early_takes_nothing_with_it(make: Any) -> None:
             group.cancel_scope.cancel()
 
     async def look() -> int:
-        await store.save_thread(thread("later"), context=None)  # whatever came before is done before
+        await store.save_thread(thread("later"), context=None)  # what came before is done before
         found = len(await names(store))
         await store.close()
         return found
