@@ -314,7 +314,7 @@ class RowStore(Store[TContext]):
         """Save an item and discard the aside, in one change. Raises NotFoundError for an unknown thread."""
         owner, thread_id, item_id, row = (
             self.owner(context),
-            aside.thread_id,
+            key(aside.thread_id),
             key(item.id),
             item_row(item),
         )
