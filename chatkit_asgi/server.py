@@ -62,6 +62,8 @@ class StreamingResult(AsyncIterable[bytes]):
     """
 
     def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+        """For a faster way: :meth:`Viewer.next` gives all frames that are ready as one chunk."""
         self.json_events = _Frames(viewer)
 
     def __aiter__(self) -> AsyncIterator[bytes]:

@@ -37,13 +37,11 @@ _encode_text = json_encoder.encode
 
 def event_frame(event: Any) -> bytes:
     """The frame of any event."""
-    if type(event) is ThreadItemUpdatedEvent:
-        update = event.update
-        if type(update) is AssistantMessageContentPartTextDelta:
-            try:
-                return delta_head(event.item_id, update.content_index) + _encode_text(update.delta) + DELTA_TAIL
-            except UnicodeEncodeError:
-                pass
+    if type(event) is ThreadItemUpdatedEvent and type(update := event.update) is AssistantMessageContentPartTextDelta:
+        try:
+            return delta_head(event.item_id, update.content_index) + _encode_text(update.delta) + DELTA_TAIL
+        except UnicodeEncodeError:
+            pass
     return b"data: " + encode(event) + b"\n\n"
 
 
