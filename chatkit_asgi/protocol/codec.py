@@ -86,10 +86,10 @@ def decode_item(data: bytes) -> Any:
     """
     try:
         return _item.decode(data)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
         name = _peek(data)
         if name is None or name in ITEM_TYPES:
-            return _run(_item, data)
+            raise _bad_request(problem) from None
         head = decode(data, _ItemHead)
         return UnknownItem(
             id=head.id, thread_id=head.thread_id, created_at=head.created_at, type=head.type, raw=bytes(data)
@@ -104,7 +104,7 @@ ITEM_TYPES: Final[frozenset[str]] = frozenset(
 def _peek(data: bytes | bytearray) -> str | None:
     try:
         return _tag.decode(data).type
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
 
 

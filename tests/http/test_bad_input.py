@@ -238,6 +238,7 @@ def deep(levels: int) -> bytes:
         (b'{"type":"threads.list","params":{"order":"up"}}', "invalid_request"),
         (b'{"type":"threads.list","params":{"limit":' + b"9" * 5000 + b"}}", None),
         (deep(100_000), "malformed_json"),
+        (b'{"type":"threads.lists","params":' + b"[" * 100_000, None),
         ('{"type":"threads.list","params":{}}'.encode("utf-16"), "malformed_json"),
         (b'{"type":"input.transcribe","params":{"audio_base64":"*","mime_type":"a/b"}}', "invalid_request"),
     ],

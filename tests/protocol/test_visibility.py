@@ -1,0 +1,118 @@
+"""What a client may see: decided in one place, without changing what the server keeps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import pytest
+
+from chatkit_asgi.protocol.codec import encode
+from chatkit_asgi.protocol.visibility import (
+    HIDDEN_TYPES,
+    attachment_on_wire,
+    is_hidden,
+    item_on_wire,
+    thread_on_wire,
+)
+from chatkit_asgi.types import (
+    AttachmentUploadDescriptor,
+    EndOfTurnItem,
+    FileAttachment,
+    HiddenContextItem,
+    ImageAttachment,
+    InferenceOptions,
+    LockedStatus,
+    Page,
+    SDKHiddenContextItem,
+    ThreadItem,
+    ThreadMetadata,
+    UserMessageItem,
+)
+
+BASE: dict[str, Any] = {
+    "id": "msg_1",
+    "thread_id": "thr_1",
+    "created_at": datetime(2026, 3, 14, tzinfo=UTC),
+}
+UPLOAD = AttachmentUploadDescriptor(url="https://blobs.test/SECRET", method="PUT")
+FILE = FileAttachment(
+    id="atc_1", name="a", mime_type="a/b", metadata={"k": "SECRET"}, upload_descriptor=UPLOAD
+)
+IMAGE = ImageAttachment(
+    id="atc_2",
+    name="b",
+    mime_type="image/png",
+    preview_url="https://cdn.test/b",
+    metadata={"k": "SECRET"},
+)
+
+
+def user_message(*attachments: Any) -> UserMessageItem:
+    return UserMessageItem(
+        **BASE, content=[], attachments=list(attachments), inference_options=InferenceOptions()
+    )
+
+
+def test_hidden_types_are_those_of_the_items() -> None:
+    tags = {
+        each.__struct_config__.tag
+        for each in get_args(get_args(ThreadItem)[0])
+        if "Hidden" in each.__name__
+    }
+    assert tags == HIDDEN_TYPES
+
+
+@pytest.mark.parametrize(
+    ("item", "hidden"),
+    [
+        (HiddenContextItem(**BASE, content=None), True),
+        (SDKHiddenContextItem(**BASE, content=""), True),
+        (EndOfTurnItem(**BASE), False),
+        (user_message(), False),
+    ],
+)
+def test_which_items_are_hidden(item: Any, hidden: bool) -> None:
+    assert is_hidden(item) is hidden
+
+
+@pytest.mark.parametrize("attachment", [FILE, IMAGE])
+def test_attachments_lose_what_is_private(attachment: Any) -> None:
+    before = attachment.model_copy(deep=True)
+    assert b"SECRET" not in encode(attachment_on_wire(attachment))
+    shown = encode(attachment_on_wire(attachment, upload=True))
+    assert b"metadata" not in shown
+    assert (b"upload_descriptor" in shown) == (attachment is FILE)
+    assert attachment == before
+
+
+def test_messages_lose_it_too_and_the_servers_copy_keeps_it() -> None:
+    item = user_message(FILE, IMAGE)
+    assert b"SECRET" not in encode(item_on_wire(item))
+    assert item.attachments == [FILE, IMAGE]
+    assert item.attachments[0].metadata == {"k": "SECRET"}
+
+
+def test_an_item_without_secrets_is_itself() -> None:
+    clean = user_message(FileAttachment(id="a", name="a", mime_type="a/b"))
+    for item in (clean, EndOfTurnItem(**BASE)):
+        assert item_on_wire(item) is item
+
+
+def test_a_thread_loses_its_metadata_and_nothing_else() -> None:
+    thread = ThreadMetadata(
+        id="thr_1",
+        created_at=BASE["created_at"],
+        title="t",
+        status=LockedStatus(reason="r"),
+        allowed_image_domains=["cdn.test"],
+        metadata={"k": "SECRET"},
+    )
+    shown = thread_on_wire(thread, Page(data=[EndOfTurnItem(**BASE)]))
+    assert encode(shown) == (
+        b'{"title":"t","id":"thr_1","created_at":"2026-03-14T00:00:00Z","status":{"type":"locked","reason":"r"},'
+        b'"allowed_image_domains":["cdn.test"],"metadata":{},"items":{"data":[{"type":"end_of_turn","id":"msg_1",'
+        b'"thread_id":"thr_1","created_at":"2026-03-14T00:00:00Z"}],"has_more":false}}'
+    )
+    assert thread.metadata == {"k": "SECRET"}
+    assert thread_on_wire(thread).items == Page()
