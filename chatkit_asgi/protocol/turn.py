@@ -180,6 +180,8 @@ class Turn:
         open_item = OpenItem(event.item)
         effects = self._show(event)
         self.open[event.item.id] = open_item  # one that is started again keeps its place
+        if event.item.id in self.saved:
+            self.saved[event.item.id] = None  # its mark is of what it was before
         self._slot = _NO_SLOT
         return effects
 

@@ -157,9 +157,9 @@ class TestRefusedEvents:
         ledger.receive(ThreadItemAddedEvent(item=message(ONE, [])))
         with pytest.raises(AuthorError):
             ledger.receive(delta(ONE, text))
+        part = message(ONE, [{"text": ""}])
+        part.content[0].text = text
         with pytest.raises(AuthorError):
-            part = message(ONE, [{"text": ""}])
-            part.content[0].text = text
             ledger.receive(ThreadItemAddedEvent(item=part))
         ledger.receive(delta(ONE, "good"))
         ledger.close()
@@ -267,6 +267,14 @@ class TestTheEnd:
             assert not ledger.turn.checkpoint_due()
             ledger.turn.unsaved(effect)
             assert ledger.turn.checkpoint_due()
+
+    def test_an_item_that_is_started_again_is_due_again(self) -> None:
+        """Also when it looks as long as it did."""
+        ledger = Ledger()
+        for text in ("old", "new"):
+            ledger.receive(ThreadItemAddedEvent(item=message(ONE, [{"text": text}])))
+            ledger.checkpoint()
+        assert ledger.visible[0]["content"][0]["text"] == "new"
 
     def test_the_authors_objects_may_change_after_they_were_yielded(self) -> None:
         """Invariant: what is kept is what was sent, not what the object became."""
