@@ -169,6 +169,7 @@ class Endpoint:
             decoded,
             context,
             idempotency_key=key,
+            frame=headers.get("chatkit-frame-instance-id"),
             scope=_credentials(headers),
             request_id=request_id,
         )

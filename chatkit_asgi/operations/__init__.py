@@ -78,6 +78,7 @@ async def answer(
     context: Any,
     *,
     idempotency_key: str | None = None,
+    frame: str | None = None,
     scope: str = "",
     request_id: str = "",
 ) -> bytes | Viewer:
@@ -88,6 +89,8 @@ async def answer(
         request: One of the sixteen requests.
         context: Handed to every hook and store call.
         idempotency_key: The client's word for "this is the same request".
+        frame: The instance of the page that asks, where the client names it: one page does not start two equal threads
+            at once, so an equal body from it is a repeat even without a thread.
         scope: Who asks, where the store does not tell owners apart: repeats are only looked for in one scope.
         request_id: For the log.
 
@@ -101,17 +104,16 @@ async def answer(
     operation = OPERATIONS[type(request)]
     if not operation.streams:
         run = server.replacement(request.type) or operation.run
-        return encode(await run(server, request, context))
+        result = await run(server, request, context)
+        return result if isinstance(result, bytes) else encode(result)
     owner = server.store.owner(context)
     who = (owner, "" if owner else scope)
-    params = request.params
-    thread_id = getattr(params, "thread_id", None)
     return await server.turns.start(
         lambda: operation.run(server, request, context),
         owner=owner,
         repeat=Repeat(
             key=(*who, idempotency_key) if idempotency_key else None,
-            body=(*who, encode(request)) if thread_id is not None else None,
+            body=(*who, frame, encode(request)) if frame is not None or hasattr(request.params, "thread_id") else None,
         ),
         body=request,
         request_id=request_id,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ..errors import AuthorError, TooLarge
 from ..protocol.turn import Turn
+from ..protocol.codec import encode_stored
 from ..protocol.effects import PatchThread
 from ..protocol.visibility import is_hidden, item_on_wire
 from ..types import (
@@ -16,7 +15,6 @@ from ..types import (
     InputTranscribeReq,
     ItemsFeedbackReq,
     ItemsListReq,
-    Page,
     SyncCustomActionResponse,
     ThreadItemBase,
     ThreadsSyncCustomActionReq,
@@ -31,14 +29,15 @@ if TYPE_CHECKING:
 __all__ = ["input_transcribe", "items_feedback", "items_list", "threads_sync_custom_action"]
 
 
-async def items_list(server: ChatKitServer[Any], request: ItemsListReq, context: Any) -> Page[msgspec.Raw]:
+async def items_list(server: ChatKitServer[Any], request: ItemsListReq, context: Any) -> bytes:
     """A page of the items that a client may see."""
     params = request.params
+    store = server.store
     limit = page_limit(server.options, params.limit)
-    await server.store.load_thread(params.thread_id, context=context)
-    return await server.store.load_visible_items(
-        params.thread_id, params.after, limit, params.order, context=context
-    )
+    if not store.knows_threads:
+        await store.load_thread(params.thread_id, context=context)
+    page = await store.load_visible_items(params.thread_id, params.after, limit, params.order, context=context)
+    return encode_stored(page)
 
 
 async def items_feedback(server: ChatKitServer[Any], request: ItemsFeedbackReq, context: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..errors import NotFoundError
+from ..protocol.codec import encode_stored
 from ..protocol.effects import ThreadPatch
 from ..protocol.visibility import thread_on_wire
 from ..types import Page, Thread, ThreadsDeleteReq, ThreadsGetByIdReq, ThreadsListReq, ThreadsUpdateReq
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["threads_delete", "threads_get_by_id", "threads_list", "threads_update"]
 
 
-async def threads_get_by_id(server: ChatKitServer[Any], request: ThreadsGetByIdReq, context: Any) -> Thread:
+async def threads_get_by_id(server: ChatKitServer[Any], request: ThreadsGetByIdReq, context: Any) -> bytes:
     """The thread with its newest items, oldest of them first; ``items.after`` leads to older ones."""
     thread_id = request.params.thread_id
     thread = await server.store.load_thread(thread_id, context=context)
     page = await server.store.load_visible_items(thread_id, None, server.options.page_size, "desc", context=context)
     items: Page[msgspec.Raw] = Page(data=page.data[::-1], has_more=page.has_more, after=page.after)
-    return thread_on_wire(thread, items)
+    return encode_stored(thread_on_wire(thread, items))
 
 
 async def threads_list(server: ChatKitServer[Any], request: ThreadsListReq, context: Any) -> Page[Thread]:

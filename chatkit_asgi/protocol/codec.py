@@ -6,18 +6,20 @@ Decoders are built once: one for requests, one for each type that is asked for. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
-from .._base import encode, well_formed
+from .._base import encode, json_encoder, well_formed
 from ..errors import BadRequest
 from ..types import ChatKitReq, ThreadItem, UnknownItem
 
-__all__ = ["decode", "decode_item", "decode_request", "encode", "well_formed"]
+__all__ = ["decode", "decode_item", "decode_request", "encode", "encode_stored", "well_formed"]
 
 T = TypeVar("T")
 
@@ -27,6 +29,15 @@ REQUEST_TYPES: Final[frozenset[str]] = frozenset(
 
 _decode_request: Callable[[bytes | bytearray], ChatKitReq] = msgspec.json.Decoder(ChatKitReq).decode
 _item: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ThreadItem)
+
+
+MAX_DEPTH: Final = 200
+"""Levels of nesting that a request may have; pydantic's limit, and so the reference's, is 201. The decoder alone would
+take as many as the stack has room for, and what it took could then be neither copied nor written."""
+
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 class _Tag(msgspec.Struct):
@@ -70,12 +81,24 @@ def decode_request(data: bytes | bytearray) -> ChatKitReq:
         BadRequest: As :func:`decode`, and with code ``unknown_request_type`` for a ``type`` that this version lacks.
     """
     try:
-        return _decode_request(data)
+        request = _decode_request(data)
+        if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+            raise RecursionError
+        return request
     except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
         error = _bad_request(problem)
     if error.path == "$.type" and (name := _peek(data)) is not None:
         raise BadRequest(f"Unknown request type {name[:100]!r}.", code="unknown_request_type", path="$.type")
     raise error
+
+
+def encode_stored(value: Any) -> bytes:
+    """:func:`encode` for a page or thread whose items are JSON as a store keeps it: there is nothing to look for in
+    them, and looking costs more than joining them."""
+    try:
+        return json_encoder.encode(value)
+    except UnicodeEncodeError:
+        return encode(value)
 
 
 def decode_item(data: bytes) -> Any:
@@ -99,6 +122,12 @@ def decode_item(data: bytes) -> Any:
 ITEM_TYPES: Final[frozenset[str]] = frozenset(
     str(kind.__struct_config__.tag) for kind in ThreadItem.__origin__.__args__  # type: ignore[attr-defined]
 )
+
+
+def _depth(data: bytes | bytearray) -> int:
+    """How deep a JSON text is nested."""
+    brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def _peek(data: bytes | bytearray) -> str | None:

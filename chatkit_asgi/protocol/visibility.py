@@ -6,7 +6,7 @@ Hidden items stay on the server whatever event carries them. A thread loses its 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from ..types import (
     HiddenContextItem,
@@ -14,16 +14,16 @@ from ..types import (
     SDKHiddenContextItem,
     Thread,
     ThreadMetadata,
+    UnknownItem,
     UserMessageItem,
 )
 
-__all__ = ["HIDDEN_TYPES", "attachment_on_wire", "is_hidden", "item_on_wire", "thread_on_wire"]
-
-HIDDEN_TYPES: Final = frozenset({"hidden_context_item", "sdk_hidden_context"})
-
+__all__ = ["attachment_on_wire", "is_hidden", "item_on_wire", "thread_on_wire"]
 
 def is_hidden(item: Any) -> bool:
-    """Whether the item is for the model only."""
+    """Whether the item is for the model only; of a newer version's items those that say so by their name."""
+    if isinstance(item, UnknownItem):
+        return "hidden" in item.type
     return isinstance(item, HiddenContextItem | SDKHiddenContextItem)
 
 

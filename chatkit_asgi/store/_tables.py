@@ -85,6 +85,8 @@ class RowStore(Store[TContext]):
         StoreError: The database failed, or a row cannot be read.
     """
 
+    knows_threads = True
+
     def __init__(
         self,
         owner: Callable[[TContext], str] | None = None,

@@ -26,7 +26,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Generic, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 import msgspec
 
@@ -87,6 +87,9 @@ class Store(ABC, Generic[TContext]):
     The ways of passing arguments are those of the reference, so a subclass may name its parameters as it likes:
     ``context`` is passed by keyword except to the id generators and :meth:`load_attachment`.
     """
+
+    knows_threads: ClassVar[bool] = False
+    """Whether :meth:`load_visible_items` raises NotFoundError for an unknown thread by itself."""
 
     # -- ids ---------------------------------------------------------------------------------------
 

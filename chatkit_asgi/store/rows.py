@@ -107,7 +107,7 @@ def item_row(item: Any) -> Row:
             None,
             FOREIGN,
             item.type,
-            "hidden" in item.type,
+            is_hidden(item),
             plain.get("status") == "pending",
         )
     private = None

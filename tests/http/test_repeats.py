@@ -95,6 +95,16 @@ async def test_new_threads_are_only_joined_by_a_key(server: Served, client: Chat
     assert server.answers() == 3
 
 
+async def test_one_page_does_not_start_two_equal_threads_at_once(
+    server: Served, client: ChatKitClient
+) -> None:
+    """The hosted client repeats a POST whose answer a proxy has spoilt, and names its page in a header."""
+    page = {"chatkit-frame-instance-id": "page-1"}
+    turns = await at_once(3, lambda: ChatKitClient(client.transport).create("Hi", headers=page))
+    assert len({turn.thread.id for turn in turns}) == 1
+    assert server.answers() == 1
+
+
 async def test_a_key_replays_a_finished_turn(
     server: Served, client: ChatKitClient, store: Store[Any]
 ) -> None:
