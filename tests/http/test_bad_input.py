@@ -298,6 +298,59 @@ def test_the_path_says_where(kind: str, params: Any, path: str) -> None:
     assert (answer.status, answer.json()["error"]["path"]) == (400, path)
 
 
+FREE = [
+    b'{"type":"threads.add_client_tool_output","params":{"thread_id":"thr_1","result":%b}}',
+    b'{"type":"threads.custom_action","params":{"thread_id":"thr_1","action":{"type":"a","payload":%b}}}',
+    b'{"type":"threads.sync_custom_action","params":{"thread_id":"thr_1","action":{"type":"a","payload":%b}}}',
+    b'{"type":"threads.list","params":{},"metadata":{"a":%b}}',
+    b'{"type":"threads.create","params":{"input":{"content":[{"type":"input_tag","id":"a","text":"b",'
+    b'"data":{"x":%b}}],"attachments":[],"inference_options":{}}}}',
+]
+
+
+@pytest.mark.parametrize("body", FREE, ids=lambda body: body.decode().split('"')[3])
+@pytest.mark.parametrize("pair", [b"[]", (b'{"a":', b"}")], ids=["lists", "objects"])
+def test_free_values_of_any_depth_are_taken_whole_or_refused(body: bytes, pair: Any) -> None:
+    """A value that can be decoded but neither copied nor written would be a 500, or worse, a row that nobody reads."""
+    opening, closing = (pair[:1], pair[1:]) if isinstance(pair, bytes) else pair
+
+    async def main() -> None:
+        for levels in (1, 150, 190, 201, 400, 600, 900, 990, 2000, 50_000):
+            server = Served(MemoryStore(), Options(handle_signals=False))
+            server.store.generate_thread_id = lambda _: "thr_1"  # type: ignore[method-assign]
+            server.responding = yielding(done(tool_call, "tc_1"))
+            async with ASGIBridge(ChatKitApp(server), lifespan=True, timeout=10) as bridge:
+                client = ChatKitClient(bridge)
+                thread_id = (await client.create("Hi")).thread.id
+                server.store.generate_thread_id = lambda _: "thr_2"  # type: ignore[method-assign]
+                server.responding = yielding("Hello")
+                nested = opening * levels + (b"" if pair == b"[]" else b"1") + closing * levels
+                answer = await bridge.post(body % nested)
+                assert answer.status == (200 if levels < 195 else 400), levels
+                assert b'"type":"error"' not in answer.body
+                assert (await client.get_thread(thread_id)).ok
+                assert (await client.list_threads()).ok
+
+    anyio.run(main)
+
+
+def test_brackets_in_text_are_no_nesting() -> None:
+    text = '[{"\\"' * 10_000
+    [answer] = post(
+        body_of(
+            {
+                "type": "threads.create",
+                "params": first_message(content=[{"type": "input_text", "text": text}]),
+            }
+        )
+    )
+    assert answer.status == 200
+    [answer] = post(
+        body_of({"type": "threads.list", "params": {}, "metadata": {"a": [[]] * 10_000}})
+    )
+    assert answer.status == 200
+
+
 def test_nul_and_odd_characters_are_kept() -> None:
     """They are legal JSON; a store that cannot hold them would lose the message."""
     text = "a\0b\u2028\x7f\U0001f600\u0001"
