@@ -30,7 +30,14 @@ from chatkit_asgi.types import (
     UnknownItem,
 )
 
-KINDS = [ChatKitReq, ThreadStreamEvent, ThreadItemUpdate, ThreadItem, types.Thread, types.Page[Any]]
+KINDS = {
+    "request": ChatKitReq,
+    "event": ThreadStreamEvent,
+    "update": ThreadItemUpdate,
+    "item": ThreadItem,
+    "thread": types.Thread,
+    "page": types.Page[Any],
+}
 BASE = {"id": "msg_1", "thread_id": "thr_1", "created_at": "2026-03-14T09:26:53.589793Z"}
 
 fast = settings(max_examples=150, deadline=None, derandomize=True)
@@ -44,7 +51,7 @@ json_text = st.recursive(
 ).map(json.dumps)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 @fast
 @given(data=st.binary(max_size=60) | json_text.map(str.encode))
 def test_any_bytes_give_a_value_or_the_one_error(kind: Any, data: bytes) -> None:
