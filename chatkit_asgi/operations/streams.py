@@ -90,6 +90,7 @@ async def threads_add_client_tool_output(
     thread = await server.store.load_thread(params.thread_id, context=context)
     check_open(thread, locked_too=False)
     _require_respond(server)
+    server.turns.check_conflict(server.store.owner(context), thread.id)
     pending = await server.store.load_pending_tool_calls(thread.id, context=context)
     if not pending:
         raise Conflict("No client tool call is pending in this thread.", code="no_pending_tool_call")
@@ -102,7 +103,7 @@ async def threads_add_client_tool_output(
             await _pass_over(run, call)
         return await _respond(run, None)
 
-    return Plan(thread=thread, context=context, begin=begin)
+    return Plan(thread=thread, context=context, begin=begin, claims=True)
 
 
 async def threads_add_structured_input(
@@ -118,6 +119,7 @@ async def threads_add_structured_input(
         raise BadRequest("This item asks nothing.", code="not_a_structured_input", path="$.params.item_id")
     _check_answers(server, params.input)
     settled = _answered(item, params.input)
+    server.turns.check_conflict(server.store.owner(context), thread.id)
     if item.status != "pending" or not await server.store.settle_item(thread.id, settled, context=context):
         raise Conflict("This structured input was answered already.", code="already_answered")
 
@@ -126,7 +128,7 @@ async def threads_add_structured_input(
         run.tell(event_frame(ThreadItemReplacedEvent(item=settled)))
         return events
 
-    return Plan(thread=thread, context=context, begin=begin)
+    return Plan(thread=thread, context=context, begin=begin, claims=True)
 
 
 async def threads_retry_after_item(

@@ -180,13 +180,22 @@ class Turns:
         if options.max_turns_per_owner is not None and self._owners.get(owner, 0) >= options.max_turns_per_owner:
             raise TooManyRequests("Too many answers at once.", code="max_turns_per_owner", headers=busy)
 
+    def check_conflict(self, owner: str, thread_id: str) -> None:
+        """For a plan that claims something: what would be refused must be refused before.
+
+        Raises:
+            Conflict: A turn runs on the thread, and ``on_conflict`` is ``"reject"``.
+        """
+        if self._options.on_conflict == "reject" and (owner, thread_id) in self._last:
+            raise Conflict("Another answer is running in this thread.", code="turn_running")
+
     def _admit(self, plan: Plan, owner: str, request_id: str) -> Run:
         backend = current_backend()
         place = (owner, plan.thread.id)
         before = self._last.get(place)
         if before is not None:
-            if self._options.on_conflict == "reject":
-                raise Conflict("Another answer is running in this thread.", code="turn_running")
+            if not plan.claims:
+                self.check_conflict(owner, plan.thread.id)
             if self._options.on_conflict == "interrupt":
                 before.stop("stopped")
         run = Run(self._server, plan, self._options, backend, owner, request_id)

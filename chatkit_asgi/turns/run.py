@@ -78,6 +78,9 @@ class Plan(Struct, kw_only=True):
     """Called in the turn's task when it is its turn: stores what came in, tells it, returns the handler's events."""
     is_new: bool = False
     """Whether the thread does not exist yet."""
+    claims: bool = False
+    """Whether making the plan has taken something that nobody else can take again: then the turn waits where others
+    would be refused."""
 
 
 class Run:

@@ -15,6 +15,7 @@ from tests.http.served import (
     Served,
     all_over,
     card,
+    done,
     questions,
     rows,
     snapshot,
@@ -87,6 +88,33 @@ async def test_or_is_refused(server: Served, store: Store[Any]) -> None:
     assert (two.status, two.code) == (409, "turn_running")
     assert one.check().text == "Hello world"
     assert len(await rows(store, one.thread.id)) == 4
+
+
+@pytest.mark.parametrize("make", [tool_call, questions])
+async def test_an_answer_that_is_refused_is_not_taken(
+    server: Served, store: Store[Any], make: Any
+) -> None:
+    """It can be sent again when the turn that ran is over."""
+    async with talking(server, on_conflict="reject") as client:
+        server.responding = yielding(done(make, "msg_it"))
+        thread_id = (await client.create("Hi")).thread.id
+
+        async def answer() -> Turn:
+            if make is tool_call:
+                return await client.tool_output(thread_id, {"x": 1})
+            return await client.structured_input(thread_id, "msg_it", {"size": "S"})
+
+        held = Held()
+        server.acting = held
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ChatKitClient(client.transport).action, thread_id, "x")
+            await held.started.wait()
+            refused = await answer()
+            assert (refused.status, refused.code) == (409, "turn_running")
+            held.go.set()
+        await all_over(server)
+        server.responding = yielding("ok")
+        assert (await answer()).check().text == "ok"
 
 
 async def test_or_interrupts(server: Served, store: Store[Any]) -> None:
