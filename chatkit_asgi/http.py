@@ -190,10 +190,11 @@ def _error_response(failure: Failure, request_id: str) -> Response:
 
 
 def _check_media_type(content_type: str) -> None:
-    """JSON or nothing. A form or plain text could come from any page without the browser asking first."""
+    """JSON and says so. A form, plain text or bytes without a type could come from any page, with the user's cookies
+    and without the browser asking first."""
     kind = content_type.split(";", 1)[0].strip().lower()
-    if kind and kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise UnsupportedMediaType(f"Send application/json, not {kind[:100]}.")
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise UnsupportedMediaType(f"Send application/json, not {kind[:100] or 'a body without a content-type'}.")
 
 
 async def _read(request: Request, limit: int) -> bytes | bytearray:
