@@ -93,8 +93,8 @@ class Turn:
         thread: The object that the handler gets and may change; not copied.
     """
 
-    __slots__ = ("_base", "_domains", "_metadata", "_slot", "_status", "_title", "_title_locked", "closed", "open",
-                 "produced", "saved", "thread")  # fmt: skip
+    __slots__ = ("_base", "_domains", "_metadata", "_slot", "_status", "_title", "_title_locked", "closed",
+                 "hidden", "open", "produced", "saved", "thread")  # fmt: skip
 
     def __init__(self, thread: ThreadMetadata) -> None:
         self.thread = thread
@@ -102,6 +102,8 @@ class Turn:
         """Open items in the order of their appearance."""
         self.saved: dict[str, tuple[int, int, int] | None] = {}
         """Items that this turn has stored, and the mark of an open one at that time."""
+        self.hidden: set[str] = set()
+        """Items of this turn that no reader has heard of: nor is their end told."""
         self.closed: set[str] = set()
         """Items that were done, replaced or removed in this turn."""
         self.produced = False
@@ -180,6 +182,7 @@ class Turn:
         open_item = OpenItem(event.item)
         effects = self._show(event)
         self.open[event.item.id] = open_item  # one that is started again keeps its place
+        self.hidden.discard(event.item.id)
         if event.item.id in self.saved:
             self.saved[event.item.id] = None  # its mark is of what it was before
         self._slot = _NO_SLOT
@@ -215,7 +218,12 @@ class Turn:
 
     def _done(self, event: ThreadItemDoneEvent | ThreadItemReplacedEvent) -> list[Effect]:
         item = event.item
-        shown = [] if is_hidden(item) else self._show(event)
+        hidden = is_hidden(item)
+        shown = [] if hidden else self._show(event)
+        if not hidden:
+            self.hidden.discard(item.id)
+        elif item.id not in self.open and item.id not in self.closed:
+            self.hidden.add(item.id)
         if type(event) is ThreadItemReplacedEvent:
             self.saved.setdefault(item.id, None)  # it is in the store already
         effects = self._save_earlier(item.id)
@@ -229,7 +237,10 @@ class Turn:
         self._forget(event.item_id)
         self.saved.pop(event.item_id, None)  # should it come again, it is a new one in a new place
         self.closed.add(event.item_id)
-        return [DeleteItem(event.item_id), Send(frame, item_id=event.item_id, gone=True)]
+        delete = DeleteItem(event.item_id)
+        if event.item_id in self.hidden:
+            return [delete]
+        return [delete, Send(frame, item_id=event.item_id, gone=True)]
 
     def _thread_event(self, event: ThreadCreatedEvent | ThreadUpdatedEvent) -> list[Effect]:
         thread = event.thread

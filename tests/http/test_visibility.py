@@ -21,6 +21,7 @@ from chatkit_asgi.types import (
     ThreadCreatedEvent,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
     ThreadUpdatedEvent,
     UserMessageItem,
@@ -65,6 +66,21 @@ async def test_events_with_hidden_items_are_swallowed(
     stored = [item.type for item in await rows(store, turn.thread.id)]
     kind = make(turn.thread).type if event is not ThreadItemAddedEvent else None
     assert stored == ["user_message", *([kind] if kind else []), "assistant_message"]
+
+
+async def test_the_id_of_a_hidden_item_is_not_told_when_it_is_removed(
+    server: Served, client: ChatKitClient, store: Store[Any]
+) -> None:
+    def removed(thread: Any) -> ThreadItemRemovedEvent:
+        return ThreadItemRemovedEvent(item_id=hidden(thread).id)
+
+    server.responding = yielding(hidden, removed, "Hello")
+    turn = (await client.create("Hi")).check()
+    silent(turn)
+    assert [item.type for item in await rows(store, turn.thread.id)] == [
+        "user_message",
+        "assistant_message",
+    ]
 
 
 async def test_a_hidden_item_that_is_yielded_itself_is_swallowed(
