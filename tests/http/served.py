@@ -142,7 +142,7 @@ def hidden(thread: Any, item_id: str = "msg_" + "f" * 32) -> HiddenContextItem:
 
 def card(thread: Any, item_id: str = "msg_card", text: str = "Draft") -> WidgetItem:
     """A widget with a button."""
-    widget = {
+    widget: Any = {
         "type": "Card",
         "children": [
             {"type": "Text", "id": "t1", "value": text},

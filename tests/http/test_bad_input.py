@@ -173,14 +173,14 @@ def test_nor_where_the_things_they_name_exist(bodies: list[bytes]) -> None:
         server = Served(MemoryStore(), Options(handle_signals=False))
         names = {"thread": "thr_x", "message": "msg_x"}
         counted = iter(range(1000))
-        server.store.generate_thread_id = lambda _: names["thread"]  # type: ignore[method-assign]
+        server.store.generate_thread_id = lambda _: names["thread"]  # type: ignore[method-assign,assignment]
         server.store.generate_item_id = lambda *_: names.pop("message", f"msg_{next(counted)}")  # type: ignore[method-assign]
         server.responding = yielding(
             done(card, "msg_card"), done(questions), done(tool_call, "tc_1")
         )
         async with ASGIBridge(ChatKitApp(server), lifespan=True, timeout=10) as bridge:
             await ChatKitClient(bridge).create("Hi")
-            server.store.generate_thread_id = lambda _: f"thr_{next(counted)}"  # type: ignore[method-assign]
+            server.store.generate_thread_id = lambda _: f"thr_{next(counted)}"  # type: ignore[method-assign,assignment]
             server.responding = yielding("Hello")
             for body in bodies:
                 before = await snapshot(server.store)
@@ -317,12 +317,12 @@ def test_free_values_of_any_depth_are_taken_whole_or_refused(body: bytes, pair: 
     async def main() -> None:
         for levels in (1, 150, 190, 201, 400, 600, 900, 990, 2000, 50_000):
             server = Served(MemoryStore(), Options(handle_signals=False))
-            server.store.generate_thread_id = lambda _: "thr_1"  # type: ignore[method-assign]
+            server.store.generate_thread_id = lambda _: "thr_1"  # type: ignore[method-assign,assignment]
             server.responding = yielding(done(tool_call, "tc_1"))
             async with ASGIBridge(ChatKitApp(server), lifespan=True, timeout=10) as bridge:
                 client = ChatKitClient(bridge)
                 thread_id = (await client.create("Hi")).thread.id
-                server.store.generate_thread_id = lambda _: "thr_2"  # type: ignore[method-assign]
+                server.store.generate_thread_id = lambda _: "thr_2"  # type: ignore[method-assign,assignment]
                 server.responding = yielding("Hello")
                 nested = opening * levels + (b"" if pair == b"[]" else b"1") + closing * levels
                 answer = await bridge.post(body % nested)

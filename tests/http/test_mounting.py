@@ -233,7 +233,7 @@ async def test_the_middleware_inside_fastapi(server: Served) -> None:
     async def hello() -> str:
         return "hello"
 
-    app.add_middleware(ChatKitMiddleware, chatkit_app=ChatKitApp(server), path="/chatkit")  # type: ignore[arg-type]
+    app.add_middleware(ChatKitMiddleware, chatkit_app=ChatKitApp(server), path="/chatkit")
     async with ASGIBridge(app, lifespan=True) as bridge:
         assert (await ChatKitClient(bridge).create("Hi")).check().text == "Hello world"
         response = await bridge.request(method="GET", path="/hello")

@@ -308,7 +308,10 @@ async def test_locked_and_closed_threads_refuse(
     assert first.thread.status == status.model_dump(exclude_none=True)
     thread_id, message = first.thread.id, first.thread.items[0]
     before = await snapshot(store)
-    answers = [await client.send(thread_id, "a"), await client.retry(thread_id, message.id)]
+    answers: list[Any] = [
+        await client.send(thread_id, "a"),
+        await client.retry(thread_id, message.id),
+    ]
     if not locked:
         answers += [
             await client.tool_output(thread_id, 1),

@@ -120,7 +120,7 @@ async def test_a_server_that_reports_a_disconnect_as_an_error_of_send(
 
 
 @asynccontextmanager
-async def uvicorn_serving(app: Any, *, lifespan: str = "on") -> AsyncIterator[str]:
+async def uvicorn_serving(app: Any, *, lifespan: Any = "on") -> AsyncIterator[str]:
     """``app`` behind uvicorn on a free port, which takes connections before uvicorn does."""
     import uvicorn
 
@@ -132,7 +132,7 @@ async def uvicorn_serving(app: Any, *, lifespan: str = "on") -> AsyncIterator[st
             log_config=None,
             lifespan=lifespan,
             timeout_graceful_shutdown=5,
-            ws="none",  # type: ignore[arg-type]
+            ws="none",
         )
         running = uvicorn.Server(config)
         async with anyio.create_task_group() as tasks:

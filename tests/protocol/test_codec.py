@@ -181,7 +181,12 @@ def test_samples_of_the_wire_come_back_as_they_are(sample: bytes) -> None:
 
 
 def test_free_values_are_written_as_they_are() -> None:
-    value = {"a": None, "b": [None, 1.0, 1e22, 10**30, "é/<\u2028"], "c": float("nan"), "d": {}}
+    value: Any = {
+        "a": None,
+        "b": [None, 1.0, 1e22, 10**30, "é/<\u2028"],
+        "c": float("nan"),
+        "d": {},
+    }
     event = types.ClientEffectEvent(name="x", data=value)
     written = msgspec.json.decode(encode(event))["data"]
     assert written == {**value, "c": None, "b": [None, 1.0, 1e22, written["b"][3], "é/<\u2028"]}
