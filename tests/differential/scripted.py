@@ -499,8 +499,8 @@ SCENES: dict[str, Callable[[Library, Maker], Any]] = {
     for scene in (
         text, several, nothing, title, status, metadata, passing, widget, widget_with_nulls, widget_streamed,
         widget_static, widget_updates, workflow, tasks, image, structured, tool, tool_and_more, two_tools, hidden,
-        hidden_last, hidden_added, hidden_replaced, secret_thread, replaced_and_removed, stream_error, custom_error, exception,
-        exception_at_once, exception_in_text, title_then_exception, after_an_answer,
+        hidden_last, hidden_added, hidden_replaced, secret_thread, replaced_and_removed, stream_error,
+        custom_error, exception, exception_at_once, exception_in_text, title_then_exception, after_an_answer,
     )
 }  # fmt: skip
 
