@@ -62,7 +62,8 @@ class _TrioGuard:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> bool:
         if self._scope.__exit__(kind, error, trace):
-            self.ending = "interrupted"
+            if self._scope.cancelled_caught:  # it also returns true when there was nothing to catch
+                self.ending = "interrupted"
             return True
         if self._absorb and isinstance(error, trio.Cancelled):
             self.ending = "torn down"
