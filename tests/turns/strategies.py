@@ -62,16 +62,14 @@ text = st.one_of(st.text(max_size=6), st.sampled_from(ODD_TEXTS))
 whole_text = text.map(lambda value: value.encode("utf-8", "replace").decode())
 """Without lone surrogates."""
 
-annotations = whole_text.map(
+notes = whole_text.map(
     lambda title: {
         "type": "annotation",
         "source": {"type": "file", "filename": "f.txt", "title": title},
         "index": 1,
     }
 )
-contents = st.builds(
-    AssistantMessageContent, text=text, annotations=st.lists(annotations, max_size=1)
-)
+contents = st.builds(AssistantMessageContent, text=text, annotations=st.lists(notes, max_size=1))
 components = st.builds(
     lambda kind, name, value: {"type": kind, "id": name, "value": value},
     st.sampled_from(["Text", "Markdown"]),
@@ -139,7 +137,7 @@ message_updates = st.one_of(
         AssistantMessageContentPartAnnotationAdded,
         content_index=index,
         annotation_index=places,
-        annotation=annotations,
+        annotation=notes,
     ),
 )
 widget_updates = st.one_of(

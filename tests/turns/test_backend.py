@@ -106,9 +106,8 @@ class TestGuard:
         async with anyio.create_task_group() as tasks:
 
             async def work() -> None:
-                with guard:
-                    with suppress(BaseException):
-                        await anyio.sleep(LIMIT)
+                with guard, suppress(BaseException):
+                    await anyio.sleep(LIMIT)
                 await self.after()
 
             tasks.start_soon(work)

@@ -113,7 +113,7 @@ class TestHandlers:
     async def test_it_has_the_requests_context_variables(self) -> None:
         variable: ContextVar[str] = ContextVar("variable", default="outside")
 
-        async def handler(*_: Any) -> AsyncIterator[str]:
+        async def handler(*_args: Any) -> AsyncIterator[str]:
             yield variable.get()
             variable.set("mine")
             await anyio.lowlevel.checkpoint()
@@ -168,7 +168,7 @@ class TestHandlers:
         turns_of_the_loop = 0
         over = False
 
-        async def handler(*_: Any) -> AsyncIterator[str]:
+        async def handler(*_args: Any) -> AsyncIterator[str]:
             for _ in range(5000):
                 yield "x"
 
@@ -188,7 +188,7 @@ class TestHandlers:
 
     @pytest.mark.parametrize("wrong", [5, object(), None, ["list"]])
     async def test_text_that_was_shown_outlives_a_value_that_is_refused(self, wrong: Any) -> None:
-        async def handler(*_: Any) -> AsyncIterator[Any]:
+        async def handler(*_args: Any) -> AsyncIterator[Any]:
             yield "shown"
             await anyio.lowlevel.checkpoint()
             yield wrong
@@ -203,7 +203,7 @@ class TestHandlers:
         hold = anyio.Event()
         over = anyio.Event()
 
-        async def handler(*_: Any) -> AsyncIterator[str]:
+        async def handler(*_args: Any) -> AsyncIterator[str]:
             try:
                 yield "shown"
                 await anyio.sleep(LIMIT)
@@ -230,7 +230,7 @@ class TestHandlers:
         assert await said(server) == ["shown"]
 
     async def test_an_ending_that_the_handler_swallows_is_a_stop_all_the_same(self) -> None:
-        async def handler(*_: Any) -> AsyncIterator[str]:
+        async def handler(*_args: Any) -> AsyncIterator[str]:
             yield "shown"
             with contextlib.suppress(BaseException):
                 await anyio.sleep(LIMIT)
@@ -248,7 +248,7 @@ class TestViewers:
     async def test_all_that_is_ready_is_one_chunk_and_nothing_is_held_back(self) -> None:
         go = [anyio.Event(), anyio.Event()]
 
-        async def handler(*_: Any) -> AsyncIterator[str]:
+        async def handler(*_args: Any) -> AsyncIterator[str]:
             for _ in range(20):
                 yield "a"
             await go[0].wait()
@@ -272,7 +272,7 @@ class TestViewers:
         """Invariant: what waits for a reader is bounded, and a reader that is gone for good does not keep the turn."""
         produced = 0
 
-        async def handler(*_: Any) -> AsyncIterator[Any]:
+        async def handler(*_args: Any) -> AsyncIterator[Any]:
             nonlocal produced
             for _ in range(100_000):
                 produced += 1
@@ -288,7 +288,7 @@ class TestViewers:
         assert (await items(server))[-1].type == "sdk_hidden_context"
 
     async def test_one_that_never_began_to_read_is_given_up_too(self) -> None:
-        async def handler(*_: Any) -> AsyncIterator[Any]:
+        async def handler(*_args: Any) -> AsyncIterator[Any]:
             while True:
                 yield "x" * 1000
                 await anyio.lowlevel.checkpoint()
@@ -301,7 +301,7 @@ class TestViewers:
     async def test_silence_does_not_count_against_a_reader(self) -> None:
         """Also where a keep-alive is rarer than the limit on sends."""
 
-        async def handler(*_: Any) -> AsyncIterator[Any]:
+        async def handler(*_args: Any) -> AsyncIterator[Any]:
             await anyio.sleep(0.5)
             yield "x"
 
@@ -311,7 +311,7 @@ class TestViewers:
         assert await said(server) == ["x"]
 
     async def test_a_slow_one_gets_everything(self) -> None:
-        async def handler(*_: Any) -> AsyncIterator[Any]:
+        async def handler(*_args: Any) -> AsyncIterator[Any]:
             for number in range(3000):
                 yield f"{number} "
 
@@ -335,7 +335,7 @@ def test_a_viewer_that_comes_late_sees_the_same_thread(answer: list[Any]) -> Non
         screens: list[Screen] = []
         late: list[Viewer] = []
 
-        async def handler(*_: Any) -> AsyncIterator[Any]:
+        async def handler(*_args: Any) -> AsyncIterator[Any]:
             for event in answer:
                 late.append(await start(server, repeat=Repeat(key=("k",))))
                 try:
@@ -368,7 +368,7 @@ class TestQueue:
         go = anyio.Event()
 
         def named(name: str) -> Handler:
-            async def handler(*_: Any) -> AsyncIterator[str]:
+            async def handler(*_args: Any) -> AsyncIterator[str]:
                 nonlocal running, most
                 running += 1
                 most = max(most, running)
@@ -395,7 +395,7 @@ class TestQueue:
         assert turns._last == {}
 
     async def test_the_clockwork_stops_when_nothing_runs(self) -> None:
-        async def handler(*_: Any) -> AsyncIterator[str]:
+        async def handler(*_args: Any) -> AsyncIterator[str]:
             yield "x"
 
         server = make(handler, checkpoint_interval=0.02)
@@ -422,7 +422,7 @@ class TestCheckpoints:
     async def test_what_is_open_is_in_the_store_after_an_interval(self) -> None:
         go = anyio.Event()
 
-        async def handler(*_: Any) -> AsyncIterator[str]:
+        async def handler(*_args: Any) -> AsyncIterator[str]:
             yield "shown"
             await go.wait()
 
@@ -441,7 +441,7 @@ class TestCheckpoints:
         go = anyio.Event()
         first, second = (message(each, []) for each in MESSAGES[:2])
 
-        async def handler(*_: Any) -> AsyncIterator[Any]:
+        async def handler(*_args: Any) -> AsyncIterator[Any]:
             for item in (first, second):
                 yield ThreadItemAddedEvent(item=item)
             for item in (second, first):
@@ -464,7 +464,7 @@ class TestCheckpoints:
     async def test_a_store_that_fails_for_good_is_not_said_to_have_it(self) -> None:
         """Saved before told: what could not be saved is not told as done, and the reader hears of an error."""
 
-        async def handler(*_: Any) -> AsyncIterator[str]:
+        async def handler(*_args: Any) -> AsyncIterator[str]:
             yield "shown"
             await anyio.lowlevel.checkpoint()
             store.failures = 1000
@@ -486,7 +486,7 @@ class TestHook:
             ) -> None:
                 await hook(self, thread, pending_items)
 
-        async def handler(*_: Any) -> AsyncIterator[str]:
+        async def handler(*_args: Any) -> AsyncIterator[str]:
             yield "shown"
             await anyio.sleep(LIMIT)
 
@@ -539,7 +539,7 @@ async def test_updates_of_a_widget_of_an_earlier_turn_are_stored(store: Any) -> 
             }
             yield ThreadItemUpdatedEvent(item_id=sender.id, update=update)
 
-    async def handler(*_: Any) -> AsyncIterator[Any]:
+    async def handler(*_args: Any) -> AsyncIterator[Any]:
         yield card
 
     server = make(handler, store, cls=Acting)

@@ -31,7 +31,7 @@ lines = st.one_of(
         ["data: x", "data:x", "data", "data:  two", ": comment", "id: 7", "id: a\0b", "event: e", "retry: 5",
          "retry: x", "unknown: y", "data: é漢👩", ""]
     ),
-    st.text(st.characters(exclude_characters="\r\n", exclude_categories=("Cs",)), max_size=6),
+    st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=6),
 )  # fmt: skip
 streams = st.lists(st.tuples(lines, st.sampled_from(["\n", "\r\n", "\r"])), max_size=20).map(
     lambda parts: "".join(line + end for line, end in parts)

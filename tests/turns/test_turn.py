@@ -32,6 +32,7 @@ from chatkit_asgi.types import (
     WidgetRootUpdated,
     WorkflowTaskUpdated,
 )
+from chatkit_asgi.widgets import Card
 from tests.conftest import START
 from tests.turns.ledger import Ledger
 from tests.turns.strategies import MESSAGES, WIDGETS, WORKFLOWS, message, widget, workflow
@@ -81,7 +82,7 @@ def test_the_table_is_what_happens(name: str, state: str, promised: str) -> None
     event: Any = {
         "added": ThreadItemAddedEvent(item=item),
         "updated": ThreadItemUpdatedEvent(
-            item_id=item.id, update=WidgetRootUpdated(widget={"type": "Card", "children": []})
+            item_id=item.id, update=WidgetRootUpdated(widget=Card(children=[]))
         ),
         "done": ThreadItemDoneEvent(item=item),
         "replaced": ThreadItemReplacedEvent(item=item),
@@ -191,10 +192,11 @@ class TestRefusedEvents:
             "content_index": 0,
             "delta": "x",
         }
+        nonsense: Any = {"type": "nonsense"}
         with pytest.raises(AuthorError):
             ledger.receive(ThreadItemUpdatedEvent(item_id=ONE, update=update))
         with pytest.raises(AuthorError):
-            ledger.receive(ThreadItemUpdatedEvent(item_id=ONE, update={"type": "nonsense"}))
+            ledger.receive(ThreadItemUpdatedEvent(item_id=ONE, update=nonsense))
         ledger.receive(ThreadItemAddedEvent(item=message(ONE, [])))
         ledger.receive(ThreadItemUpdatedEvent(item_id=ONE, update=update))
         ledger.close()
@@ -206,7 +208,7 @@ class TestStoredItems:
 
     def test_what_is_shown_of_an_earlier_widget_is_stored(self) -> None:
         ledger = Ledger(widget(WIDGETS[0], CARD))
-        changed = {"type": "Card", "children": [{"type": "Text", "id": "a", "value": "new"}]}
+        changed: Any = {"type": "Card", "children": [{"type": "Text", "id": "a", "value": "new"}]}
         ledger.receive(
             ThreadItemUpdatedEvent(item_id=WIDGETS[0], update=WidgetRootUpdated(widget=changed))
         )
