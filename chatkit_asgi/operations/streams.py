@@ -103,7 +103,10 @@ async def threads_add_client_tool_output(
             await _pass_over(run, call)
         return await _respond(run, None)
 
-    return Plan(thread=thread, context=context, begin=begin, claims=True)
+    async def give_back() -> None:
+        await server.store.save_item(thread.id, pending[0], context=context)
+
+    return Plan(thread=thread, context=context, begin=begin, give_back=give_back)
 
 
 async def threads_add_structured_input(
@@ -128,7 +131,10 @@ async def threads_add_structured_input(
         run.tell(event_frame(ThreadItemReplacedEvent(item=settled)))
         return events
 
-    return Plan(thread=thread, context=context, begin=begin, claims=True)
+    async def give_back() -> None:
+        await server.store.save_item(thread.id, item, context=context)
+
+    return Plan(thread=thread, context=context, begin=begin, give_back=give_back)
 
 
 async def threads_retry_after_item(

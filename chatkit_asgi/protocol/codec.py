@@ -82,7 +82,7 @@ def decode_request(data: bytes | bytearray) -> ChatKitReq:
     """
     try:
         request = _decode_request(data)
-        if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+        if len(data) > 2 * MAX_DEPTH and data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
             raise RecursionError
         return request
     except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:

@@ -246,8 +246,9 @@ class Turn:
         thread = event.thread
         items = getattr(thread, "items", None)
         if items is not None:
-            data = [item_on_wire(item) for item in items.data if not is_hidden(item)]
-            items = Page(data=data, has_more=items.has_more, after=items.after)
+            hidden = {item.id for item in items.data if is_hidden(item)}
+            data = [item_on_wire(item) for item in items.data if item.id not in hidden]
+            items = Page(data=data, has_more=items.has_more, after=None if items.after in hidden else items.after)
         return [Send(event_frame(type(event)(thread=thread_on_wire(thread, items))))]
 
     def _passing(self, event: Any) -> list[Effect]:

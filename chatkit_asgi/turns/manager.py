@@ -194,7 +194,7 @@ class Turns:
         place = (owner, plan.thread.id)
         before = self._last.get(place)
         if before is not None:
-            if not plan.claims:
+            if plan.give_back is None:
                 self.check_conflict(owner, plan.thread.id)
             if self._options.on_conflict == "interrupt":
                 before.stop("stopped")

@@ -78,9 +78,9 @@ class Plan(Struct, kw_only=True):
     """Called in the turn's task when it is its turn: stores what came in, tells it, returns the handler's events."""
     is_new: bool = False
     """Whether the thread does not exist yet."""
-    claims: bool = False
-    """Whether making the plan has taken something that nobody else can take again: then the turn waits where others
-    would be refused."""
+    give_back: Callable[[], Awaitable[object]] | None = None
+    """Gives back what making the plan has taken and nobody else can take again, should the turn never begin. A turn
+    that has taken something waits where others would be refused."""
 
 
 class Run:
@@ -352,6 +352,8 @@ class Run:
             failure = stream_failure_of(error)
         if outcome == "stopped" and self.begun:
             await self._stopped()
+        if self.plan is not None and self.plan.give_back is not None:  # it never began
+            await self._insist(self.plan.give_back)
         self._todo += self.turn.close(failure)
         try:
             self._todo += self.turn.thread_effects(deep=True)

@@ -117,6 +117,42 @@ async def test_an_answer_that_is_refused_is_not_taken(
         assert (await answer()).check().text == "ok"
 
 
+@pytest.mark.parametrize("make", [tool_call, questions])
+async def test_an_answer_that_never_began_is_given_back(
+    server: Served, store: Store[Any], make: Any
+) -> None:
+    """Its client leaves while it waits for another turn: then it can be sent again."""
+    async with talking(server) as client:
+        server.responding = yielding(done(make, "msg_it"))
+        thread_id = (await client.create("Hi")).thread.id
+        request: tuple[str, dict[str, Any]] = (
+            ("threads.add_client_tool_output", {"thread_id": thread_id, "result": 1})
+            if make is tool_call
+            else (
+                "threads.add_structured_input",
+                {
+                    "thread_id": thread_id,
+                    "item_id": "msg_it",
+                    "input": {"answers": {"size": {"values": ["S"]}}},
+                },
+            )
+        )
+        held = Held()
+        server.acting = held
+        server.responding = yielding("ok")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ChatKitClient(client.transport).action, thread_id, "x")
+            await held.started.wait()
+            async with client.stream(*request) as turn:  # accepted; leaves without reading
+                assert turn.status == 200
+            held.go.set()
+        await all_over(server)
+        stored: Any = await store.load_item(thread_id, "msg_it", context=None)
+        assert stored.status == "pending"
+        async with client.stream(*request) as turn:
+            assert (await turn.read()).check().text == "ok"
+
+
 async def test_or_interrupts(server: Served, store: Store[Any]) -> None:
     async with talking(server, on_conflict="interrupt") as client:
         one, two = await second_while_first_runs(server, client, release_first=False)
