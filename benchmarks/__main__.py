@@ -21,7 +21,11 @@ def machine() -> str:
     """Versions and machine, for the head of the results."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     model = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.processor(),
     )
     cores = Path("/proc/cpuinfo").read_text().count("processor\t")
@@ -30,8 +34,12 @@ def machine() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; default: all")
-    parser.add_argument("--quick", action="store_true", help="few rounds: shows that it works, not how fast")
+    parser.add_argument(
+        "subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; default: all"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="few rounds: shows that it works, not how fast"
+    )
     parser.add_argument("--save", action="store_true", help=f"write {RESULTS.name}")
     options = parser.parse_args()
     if unknown := set(options.subjects) - set(SUBJECTS):
@@ -39,7 +47,7 @@ def main() -> None:
     head = (
         "# Results\n\n"
         "Of one run of `make bench ARGS=--save`. Ratios are medians of both sides measured in turn; for costs that\n"
-        "should stay flat (\"at most\") the ratio is how many times more. Budgets are floors that the project set itself.\n\n"
+        'should stay flat ("at most") the ratio is how many times more. Budgets are floors that the project set itself.\n\n'
         f"{machine()} {time.strftime('%Y-%m-%d', time.gmtime())}.\n"
     )
     print(head, flush=True)

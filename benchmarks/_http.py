@@ -50,7 +50,15 @@ def serving(subject: str, *, server: str = "uvicorn", **options: Any) -> Iterato
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "benchmarks.serve", subject, str(port), server, json.dumps(options)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.serve",
+        subject,
+        str(port),
+        server,
+        json.dumps(options),
+    ]
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     try:
         for _ in range(600):
@@ -101,7 +109,9 @@ class _Stream(asyncio.Protocol):
 
 async def _open(port: int, first: asyncio.Future[float] | None = None) -> _Stream:
     loop = asyncio.get_running_loop()
-    _, stream = await loop.create_connection(lambda: _Stream(create_body("hi"), first), "127.0.0.1", port)
+    _, stream = await loop.create_connection(
+        lambda: _Stream(create_body("hi"), first), "127.0.0.1", port
+    )
     return stream
 
 

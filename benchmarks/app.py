@@ -51,7 +51,17 @@ def _throughput(server: str, burst: int, name: str, streams: int, quick: bool) -
     budget = BUDGETS[server, burst] if streams == 100 else 4.3
     where = f"{server}, {streams:,} streams, {name}"
     note = f"limit: {rate['limit'] / rate['official']:.1f}x" if "limit" in rate else ""
-    return [Row(where, rate["ours"], rate["official"], "events/s", rate["ours"] / rate["official"], budget, note)]
+    return [
+        Row(
+            where,
+            rate["ours"],
+            rate["official"],
+            "events/s",
+            rate["ours"] / rate["official"],
+            budget,
+            note,
+        )
+    ]
 
 
 def _paced() -> Row:
@@ -79,7 +89,11 @@ def _first(quick: bool) -> list[Row]:
             with serving(subject, deltas=1) as served:
                 asyncio.run(time_to_first(served.port, 1))
                 rounds = 5 if quick else (100 if at_once == 1 else 10)
-                times = [each for _ in range(rounds) for each in asyncio.run(time_to_first(served.port, at_once))]
+                times = [
+                    each
+                    for _ in range(rounds)
+                    for each in asyncio.run(time_to_first(served.port, at_once))
+                ]
                 median[subject] = statistics.median(times) * 1e3
         name = "requests one after the other" if at_once == 1 else f"{at_once} at once"
         rows.append(Row(f"first event, {name}, p50", median["ours"], median["official"], "ms",

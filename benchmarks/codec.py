@@ -26,7 +26,9 @@ NAME = "codec"
 
 def _dump(event) -> bytes:
     """A frame as the official server writes it."""
-    text = event.model_dump_json(by_alias=True, exclude_none=True, context={"exclude_metadata": True})
+    text = event.model_dump_json(
+        by_alias=True, exclude_none=True, context={"exclude_metadata": True}
+    )
     return f"data: {text}\n\n".encode()
 
 
@@ -76,13 +78,17 @@ def run(quick: bool = False) -> list[Row]:
         lambda: event_frame(
             our_types.ThreadItemUpdatedEvent(
                 item_id=item_id,
-                update=our_types.AssistantMessageContentPartTextDelta(content_index=0, delta="hello wor"),
+                update=our_types.AssistantMessageContentPartTextDelta(
+                    content_index=0, delta="hello wor"
+                ),
             )
         ),
         lambda: _dump(
             their_types.ThreadItemUpdatedEvent(
                 item_id=item_id,
-                update=their_types.AssistantMessageContentPartTextDelta(content_index=0, delta="hello wor"),
+                update=their_types.AssistantMessageContentPartTextDelta(
+                    content_index=0, delta="hello wor"
+                ),
             )
         ),
         12,
@@ -92,7 +98,10 @@ def run(quick: bool = False) -> list[Row]:
 
     def prepared():
         event = our_types.ThreadItemUpdatedEvent(
-            item_id=item_id, update=our_types.AssistantMessageContentPartTextDelta(content_index=0, delta="hello wor")
+            item_id=item_id,
+            update=our_types.AssistantMessageContentPartTextDelta(
+                content_index=0, delta="hello wor"
+            ),
         )
         return delta_frame(head, event.update.delta)
 
@@ -102,7 +111,9 @@ def run(quick: bool = False) -> list[Row]:
         lambda: _dump(
             their_types.ThreadItemUpdatedEvent(
                 item_id=item_id,
-                update=their_types.AssistantMessageContentPartTextDelta(content_index=0, delta="hello wor"),
+                update=their_types.AssistantMessageContentPartTextDelta(
+                    content_index=0, delta="hello wor"
+                ),
             )
         ),
         12,
@@ -110,8 +121,13 @@ def run(quick: bool = False) -> list[Row]:
     cards = []
     for types, widgets in ((our_types, our_widgets), (their_types, their_widgets)):
         item = types.WidgetItem(
-            id=item_id, thread_id="thr_1", created_at="2026-03-14T09:26:53Z", widget=data.card(widgets, 200)
+            id=item_id,
+            thread_id="thr_1",
+            created_at="2026-03-14T09:26:53Z",
+            widget=data.card(widgets, 200),
         )
         cards.append(types.ThreadItemDoneEvent(item=item))
-    compare("frame of a Card with 201 nodes", lambda: event_frame(cards[0]), lambda: _dump(cards[1]), 50)
+    compare(
+        "frame of a Card with 201 nodes", lambda: event_frame(cards[0]), lambda: _dump(cards[1]), 50
+    )
     return rows

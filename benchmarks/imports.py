@@ -44,7 +44,9 @@ asyncio.run(main())
 def _median(script: str, rounds: int) -> list[float]:
     results: list[list[float]] = []
     for _ in range(rounds):
-        done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+        )
         results.append(json.loads(done.stdout.splitlines()[0]))
     return [statistics.median(column) for column in zip(*results, strict=True)]
 

@@ -51,7 +51,9 @@ class DictStore(Store):
         start = ids.index(after) + 1 if after else 0
         chosen = ids[start : start + limit]
         more = start + limit < len(ids)
-        return Page(data=[rows[each] for each in chosen], has_more=more, after=chosen[-1] if more else None)
+        return Page(
+            data=[rows[each] for each in chosen], has_more=more, after=chosen[-1] if more else None
+        )
 
     async def add_thread_item(self, thread_id, item, context):
         self.items.setdefault(thread_id, {})[item.id] = item
@@ -83,7 +85,10 @@ class OfficialServer(ChatKitServer):
     async def respond(self, thread, input_user_message, context):
         item_id = self.store.generate_item_id("message", thread, context)
         item = AssistantMessageItem(
-            id=item_id, thread_id=thread.id, created_at=thread.created_at, content=[AssistantMessageContent(text="")]
+            id=item_id,
+            thread_id=thread.id,
+            created_at=thread.created_at,
+            content=[AssistantMessageContent(text="")],
         )
         yield ThreadItemAddedEvent(item=item)
         if self.pause < 0:
@@ -92,7 +97,8 @@ class OfficialServer(ChatKitServer):
             await asyncio.sleep(self.pause * random.random())
         for number in range(1, self.deltas + 1):
             yield ThreadItemUpdatedEvent(
-                item_id=item_id, update=AssistantMessageContentPartTextDelta(content_index=0, delta=self.text)
+                item_id=item_id,
+                update=AssistantMessageContentPartTextDelta(content_index=0, delta=self.text),
             )
             if self.burst and number % self.burst == 0:
                 await asyncio.sleep(self.pause)

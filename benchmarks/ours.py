@@ -26,15 +26,26 @@ class OurServer(ChatKitServer[Any]):
     """Streams ``deltas`` deltas, letting the loop turn after every ``burst`` of them (0: never)."""
 
     def __init__(
-        self, store: Any = None, *, deltas: int = 100, burst: int = 0, pause: float = 0.0, text: str = "hello wor"
+        self,
+        store: Any = None,
+        *,
+        deltas: int = 100,
+        burst: int = 0,
+        pause: float = 0.0,
+        text: str = "hello wor",
     ) -> None:
         super().__init__(store or MemoryStore())
         self.deltas, self.burst, self.pause, self.text = deltas, burst, pause, text
 
-    async def respond(self, thread: Any, input_user_message: Any, context: Any) -> AsyncIterator[Any]:
+    async def respond(
+        self, thread: Any, input_user_message: Any, context: Any
+    ) -> AsyncIterator[Any]:
         item_id = self.store.generate_item_id("message", thread, context)
         item = AssistantMessageItem(
-            id=item_id, thread_id=thread.id, created_at=thread.created_at, content=[AssistantMessageContent(text="")]
+            id=item_id,
+            thread_id=thread.id,
+            created_at=thread.created_at,
+            content=[AssistantMessageContent(text="")],
         )
         yield ThreadItemAddedEvent(item=item)
         if self.pause < 0:
@@ -43,7 +54,8 @@ class OurServer(ChatKitServer[Any]):
             await asyncio.sleep(self.pause * random.random())
         for number in range(1, self.deltas + 1):
             yield ThreadItemUpdatedEvent(
-                item_id=item_id, update=AssistantMessageContentPartTextDelta(content_index=0, delta=self.text)
+                item_id=item_id,
+                update=AssistantMessageContentPartTextDelta(content_index=0, delta=self.text),
             )
             if self.burst and number % self.burst == 0:
                 await asyncio.sleep(self.pause)
@@ -75,7 +87,9 @@ def sse_starlette_app(**options: Any) -> Any:
 class Limit:
     """A raw ASGI app: the same bytes, made before, one ``send`` a frame."""
 
-    def __init__(self, *, deltas: int = 100, burst: int = 0, pause: float = 0.0, text: str = "hello wor") -> None:
+    def __init__(
+        self, *, deltas: int = 100, burst: int = 0, pause: float = 0.0, text: str = "hello wor"
+    ) -> None:
         self.deltas, self.burst, self.pause = deltas, burst, pause
         frame = (
             'data: {"type":"thread.item.updated","item_id":"msg_0123456789abcdef0123456789abcdef","update":{"type":'

@@ -51,7 +51,9 @@ async def _fill(store, thread_id, count, types):
     await store.save_thread(thread, context={})
     for start in range(0, count, 500):
         batch = _decoded(thread_id, count, types)[start : start + 500]
-        await asyncio.gather(*(store.add_thread_item(thread_id, item, context={}) for item in batch))
+        await asyncio.gather(
+            *(store.add_thread_item(thread_id, item, context={}) for item in batch)
+        )
 
 
 async def _flat(quick: bool) -> list[Row]:
@@ -69,7 +71,11 @@ async def _flat(quick: bool) -> list[Row]:
         server.options = Options(page_size=10, handle_signals=False)
         await _fill(store, "thr_short", short, types)
         await _fill(store, "thr_long", long, types)
-        message = {"content": [{"type": "input_text", "text": "x"}], "attachments": [], "inference_options": {}}
+        message = {
+            "content": [{"type": "input_text", "text": "x"}],
+            "attachments": [],
+            "inference_options": {},
+        }
 
         def pair(kind, short_params=None, long_params=None, **params):
             return [
@@ -80,7 +86,10 @@ async def _flat(quick: bool) -> list[Row]:
         requests = {
             "items.list at the end": pair("items.list", limit=4),
             "items.list in the middle": pair(
-                "items.list", {"after": f"msg_{short // 2:032x}"}, {"after": f"msg_{long // 2:032x}"}, limit=4
+                "items.list",
+                {"after": f"msg_{short // 2:032x}"},
+                {"after": f"msg_{long // 2:032x}"},
+                limit=4,
             ),
             "threads.get_by_id, 10 items": pair("threads.get_by_id"),
             "threads.retry_after_item, the last": pair(

@@ -91,8 +91,15 @@ class ChatKitApp:
         except _ClientGone:
             return
         body = response.body
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
-        start: Message = {"type": "http.response.start", "status": response.status, "headers": headers}
+        headers = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in response.headers.items()
+        ]
+        start: Message = {
+            "type": "http.response.start",
+            "status": response.status,
+            "headers": headers,
+        }
         if isinstance(body, bytes):
             headers.append((b"content-length", b"%d" % len(body)))
             await send(start)
@@ -175,7 +182,9 @@ def _with_cors(app: ASGIApp, options: Options) -> ASGIApp:
     try:
         from starlette.middleware.cors import CORSMiddleware
     except ImportError as error:
-        raise ImportError("cors_origins needs Starlette: pip install chatkit-asgi[starlette]") from error
+        raise ImportError(
+            "cors_origins needs Starlette: pip install chatkit-asgi[starlette]"
+        ) from error
     return CORSMiddleware(
         app,
         allow_origins=list(options.cors_origins),

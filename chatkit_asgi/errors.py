@@ -235,7 +235,9 @@ def _framework_failure(error: BaseException) -> Failure | None:
     headers = getattr(error, "headers", None)
     named = {str(name).lower(): str(value) for name, value in dict(headers or {}).items()}
     ours = ("content-type", "content-length")
-    return Failure(status, code, message, None, {name: named[name] for name in named if name not in ours})
+    return Failure(
+        status, code, message, None, {name: named[name] for name in named if name not in ours}
+    )
 
 
 class StreamFailure(NamedTuple):
@@ -253,6 +255,8 @@ def stream_failure_of(error: BaseException) -> StreamFailure:
             return StreamFailure("custom", error.message, error.allow_retry)
         case StreamError():
             code = error.code
-            return StreamFailure(code.value if isinstance(code, ErrorCode) else code, None, error.allow_retry)
+            return StreamFailure(
+                code.value if isinstance(code, ErrorCode) else code, None, error.allow_retry
+            )
         case _:
             return StreamFailure(ErrorCode.STREAM_ERROR.value, None, True)

@@ -14,7 +14,14 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from .errors import BadRequest, Failure, MethodNotAllowed, TooLarge, UnsupportedMediaType, failure_of
+from .errors import (
+    BadRequest,
+    Failure,
+    MethodNotAllowed,
+    TooLarge,
+    UnsupportedMediaType,
+    failure_of,
+)
 from .ids import random_id
 from .operations import answer
 from .protocol.codec import decode_request, encode
@@ -109,7 +116,9 @@ def default_context(request: ContextRequest) -> RequestContext:
     """No user; the locale and the headers."""
     language = request.headers.get("accept-language", "")
     locale = language.split(",", 1)[0].split(";", 1)[0].strip()
-    return RequestContext(locale=locale if locale and locale != "*" else None, headers=request.headers)
+    return RequestContext(
+        locale=locale if locale and locale != "*" else None, headers=request.headers
+    )
 
 
 class Endpoint:
@@ -122,9 +131,13 @@ class Endpoint:
     """
 
     def __init__(
-        self, server: ChatKitServer[Any] | ChatKitRouter[Any], context: ContextCallable | None = None
+        self,
+        server: ChatKitServer[Any] | ChatKitRouter[Any],
+        context: ContextCallable | None = None,
     ) -> None:
-        self.server: ChatKitServer[Any] = server.server if isinstance(server, ChatKitRouter) else server
+        self.server: ChatKitServer[Any] = (
+            server.server if isinstance(server, ChatKitRouter) else server
+        )
         self.context: ContextCallable = context or default_context
 
     async def handle(self, request: Request) -> Response:
@@ -133,9 +146,13 @@ class Endpoint:
         request_id = given if _REQUEST_ID.fullmatch(given) else random_id("req")
         try:
             return await self._handle(request, request_id)
-        except Exception as error:  # noqa: BLE001 (this is where every failure becomes an answer)
+        except Exception as error:
             failure = failure_of(error)
-            log = {"chatkit_request_id": request_id, "chatkit_status": failure.status, "chatkit_code": failure.code}
+            log = {
+                "chatkit_request_id": request_id,
+                "chatkit_status": failure.status,
+                "chatkit_code": failure.code,
+            }
             if failure.status >= 500:
                 logger.error("request failed", exc_info=error, extra=log)
             else:
@@ -149,7 +166,9 @@ class Endpoint:
         _check_media_type(headers.get("content-type", ""))
         key = headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= MAX_KEY:
-            raise BadRequest(f"An Idempotency-Key has 1 to {MAX_KEY} characters.", code="invalid_idempotency_key")
+            raise BadRequest(
+                f"An Idempotency-Key has 1 to {MAX_KEY} characters.", code="invalid_idempotency_key"
+            )
         decoded = decode_request(await _read(request, self.server.options.max_body))
         context: Any = self.context(
             ContextRequest(
@@ -163,7 +182,9 @@ class Endpoint:
         )
         if hasattr(context, "__await__"):
             context = await context
-        logger.debug("request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type})
+        logger.debug(
+            "request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type}
+        )
         body = await answer(
             self.server,
             decoded,
@@ -185,7 +206,9 @@ def _error_response(failure: Failure, request_id: str) -> Response:
     # The client shows the top-level ``message`` of a failed answer (client.md section 7.2).
     body = encode({"error": error, "message": failure.message})
     return Response(
-        status=failure.status, headers={**JSON_HEADERS, "x-request-id": request_id, **failure.headers}, body=body
+        status=failure.status,
+        headers={**JSON_HEADERS, "x-request-id": request_id, **failure.headers},
+        body=body,
     )
 
 
@@ -193,8 +216,12 @@ def _check_media_type(content_type: str) -> None:
     """JSON and says so. A form, plain text or bytes without a type could come from any page, with the user's cookies
     and without the browser asking first."""
     kind = content_type.split(";", 1)[0].strip().lower()
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise UnsupportedMediaType(f"Send application/json, not {kind[:100] or 'a body without a content-type'}.")
+    if kind != "application/json" and not (
+        kind.startswith("application/") and kind.endswith("+json")
+    ):
+        raise UnsupportedMediaType(
+            f"Send application/json, not {kind[:100] or 'a body without a content-type'}."
+        )
 
 
 async def _read(request: Request, limit: int) -> bytes | bytearray:
@@ -203,7 +230,9 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
     Raises:
         TooLarge: More than ``limit`` bytes are announced or come.
     """
-    too_large = TooLarge(f"At most {limit} bytes.", code="max_body", headers={"connection": "close"})
+    too_large = TooLarge(
+        f"At most {limit} bytes.", code="max_body", headers={"connection": "close"}
+    )
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise too_large
@@ -235,5 +264,3 @@ def _credentials(headers: Mapping[str, str]) -> str:
 
     who = "\0".join(headers.get(name, "") for name in ("authorization", "cookie"))
     return blake2b(who.encode(), digest_size=16).hexdigest()
-
-

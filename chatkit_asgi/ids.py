@@ -14,7 +14,9 @@ from typing import Final, Literal
 
 __all__ = ["PREFIXES", "StoreItemType", "default_generate_id", "is_minted", "random_id", "utc_now"]
 
-StoreItemType = Literal["thread", "message", "tool_call", "task", "workflow", "attachment", "sdk_hidden_context"]
+StoreItemType = Literal[
+    "thread", "message", "tool_call", "task", "workflow", "attachment", "sdk_hidden_context"
+]
 
 PREFIXES: Final[dict[str, str]] = {
     "thread": "thr",

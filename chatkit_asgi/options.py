@@ -79,7 +79,9 @@ class Options:
         if self.page_size > self.max_page_size:
             raise ValueError("page_size is more than max_page_size")
         if self.cors_credentials and "*" in self.cors_origins:
-            raise ValueError("cors_credentials needs named cors_origins: '*' would open every account to every page")
+            raise ValueError(
+                "cors_credentials needs named cors_origins: '*' would open every account to every page"
+            )
 
 
 DEFAULT_OPTIONS = Options()

@@ -133,7 +133,11 @@ async def stream_widget(
 
     def with_state(state: Any) -> WidgetItem:
         return WidgetItem(
-            id=item_id, thread_id=thread.id, created_at=created_at, widget=state, copy_text=copy_text
+            id=item_id,
+            thread_id=thread.id,
+            created_at=created_at,
+            widget=state,
+            copy_text=copy_text,
         )
 
     if not hasattr(widget, "__aiter__"):
@@ -189,7 +193,7 @@ class ChatKitServer(Generic[TContext]):
             found = self.__dict__["_turns"] = Turns(self)
         return found
 
-    # -- hooks -----------------------------------------------------------------------------------------------------------
+    # -- hooks ---------------------------------------------------------------------------------
 
     @abstractmethod
     def respond(
@@ -203,13 +207,21 @@ class ChatKitServer(Generic[TContext]):
         raise HookMissing("This server does not answer messages: override respond.")
 
     def action(
-        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: TContext
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: TContext,
     ) -> AsyncIterator[ThreadStreamEvent]:
         """Answer a widget's action with a stream, as :meth:`respond` does."""
         raise HookMissing("This server does not take actions: override action.")
 
     async def sync_action(
-        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: TContext
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: TContext,
     ) -> SyncCustomActionResponse:
         """Answer a widget's action with one item, or none. The item and changes of the thread are saved."""
         raise HookMissing("This server does not take synchronous actions: override sync_action.")
@@ -220,7 +232,9 @@ class ChatKitServer(Generic[TContext]):
         """Keep thumbs up or down; the default keeps them in the store, if it keeps feedback."""
         try:
             await self.store.save_feedback(thread_id, item_ids, feedback, context)
-        except HookMissing:  # a store written for openai-chatkit, whose default takes a vote and forgets it
+        except (
+            HookMissing
+        ):  # a store written for openai-chatkit, whose default takes a vote and forgets it
             logger.info("feedback is not kept: neither the store nor the server overrides it")
 
     async def transcribe(self, audio_input: AudioInput, context: TContext) -> TranscriptionResult:
@@ -240,7 +254,7 @@ class ChatKitServer(Generic[TContext]):
         save itself is saved afterwards.
         """
 
-    # -- entry points ----------------------------------------------------------------------------------------------------
+    # -- entry points --------------------------------------------------------------------------
 
     async def process(
         self, request: str | bytes | bytearray, context: TContext
@@ -260,7 +274,7 @@ class ChatKitServer(Generic[TContext]):
         result = await answer(self, decode_request(data), context)
         return StreamingResult(result) if isinstance(result, Viewer) else NonStreamingResult(result)
 
-    # -- what operations ask ---------------------------------------------------------------------------------------------
+    # -- what operations ask -------------------------------------------------------------------
 
     def overrides(self, hook: str) -> bool:
         """Whether the author provides ``hook``."""
@@ -279,7 +293,9 @@ class ChatKitServer(Generic[TContext]):
         """
         hook = "action" if streams else "sync_action"
         if not self.overrides(hook):
-            raise HookMissing(f"This server does not take {'' if streams else 'synchronous '}actions: override {hook}.")
+            raise HookMissing(
+                f"This server does not take {'' if streams else 'synchronous '}actions: override {hook}."
+            )
         return action
 
 
@@ -310,7 +326,9 @@ class ChatKitRouter(Generic[TContext]):
         *,
         options: Options = DEFAULT_OPTIONS,
     ) -> None:
-        self.server: ChatKitServer[TContext] = _RoutedServer(self, store, attachment_store, options=options)
+        self.server: ChatKitServer[TContext] = _RoutedServer(
+            self, store, attachment_store, options=options
+        )
         self.handlers: dict[tuple[str, str], tuple[Callable[..., Any], Any]] = {}
         """By kind and name: the handler, and the type of its payload if it has one."""
 
@@ -329,7 +347,7 @@ class ChatKitRouter(Generic[TContext]):
         """Register the answer to messages: an async generator of ``(thread, message, context)``."""
         return self._register("respond", "", handler, streams=True)
 
-    def action(self, type: str, /, *, payload: Any = None) -> Callable[[F], F]:  # noqa: A002
+    def action(self, type: str, /, *, payload: Any = None) -> Callable[[F], F]:
         """Register the streaming answer to a widget's action.
 
         Args:
@@ -339,9 +357,11 @@ class ChatKitRouter(Generic[TContext]):
         Returns:
             A decorator for an async generator of ``(thread, action, sender, context)``.
         """
-        return lambda handler: self._register("action", type, handler, streams=True, payload=payload)
+        return lambda handler: self._register(
+            "action", type, handler, streams=True, payload=payload
+        )
 
-    def sync_action(self, type: str, /, *, payload: Any = None) -> Callable[[F], F]:  # noqa: A002
+    def sync_action(self, type: str, /, *, payload: Any = None) -> Callable[[F], F]:
         """Register the synchronous answer: ``async (thread, action, sender, context)`` that returns a
         ``SyncCustomActionResponse``, an item or ``None``. Arguments as for :meth:`action`."""
         return lambda handler: self._register("sync_action", type, handler, payload=payload)
@@ -364,7 +384,7 @@ class ChatKitRouter(Generic[TContext]):
         """Register ``async (thread, pending_items, context)``, called when an answer was stopped."""
         return self._register("handle_stream_cancelled", "", handler)
 
-    def operation(self, type: str, /) -> Callable[[F], F]:  # noqa: A002
+    def operation(self, type: str, /) -> Callable[[F], F]:
         """Replace one whole request type that does not stream, for example ``threads.list``.
 
         Returns:
@@ -373,19 +393,31 @@ class ChatKitRouter(Generic[TContext]):
         from .operations import OPERATIONS_BY_NAME
 
         if type not in OPERATIONS_BY_NAME:
-            raise AuthorError(f"there is no operation {type!r}; there are {', '.join(sorted(OPERATIONS_BY_NAME))}")
+            raise AuthorError(
+                f"there is no operation {type!r}; there are {', '.join(sorted(OPERATIONS_BY_NAME))}"
+            )
         if OPERATIONS_BY_NAME[type].streams:
             raise AuthorError(f"{type} streams: register a respond or action handler")
         return lambda handler: self._register("operation", type, handler)
 
     def _register(
-        self, kind: str, name: str, handler: F, *, streams: bool = False, payload: Any = None, plain: bool = False
+        self,
+        kind: str,
+        name: str,
+        handler: F,
+        *,
+        streams: bool = False,
+        payload: Any = None,
+        plain: bool = False,
     ) -> F:
         label = f"{kind} handler" + (f" for {name!r}" if name else "")
         if (kind, name) in self.handlers:
             raise AuthorError(f"there are two {label}s")
         if not plain:
-            is_generator, is_coroutine = inspect.isasyncgenfunction(handler), inspect.iscoroutinefunction(handler)
+            is_generator, is_coroutine = (
+                inspect.isasyncgenfunction(handler),
+                inspect.iscoroutinefunction(handler),
+            )
             if streams and not is_generator and not is_coroutine:
                 raise AuthorError(f"the {label} must be an async generator: async def with yield")
             if not streams and not is_coroutine:
@@ -417,7 +449,9 @@ class _RoutedServer(ChatKitServer[TContext]):
         found = self._router.handlers.get(("action" if streams else "sync_action", action.type))
         if found is None:
             raise BadRequest(
-                f"No handler for the action {action.type[:100]!r}.", code="unknown_action", path="$.params.action.type"
+                f"No handler for the action {action.type[:100]!r}.",
+                code="unknown_action",
+                path="$.params.action.type",
             )
         payload = found[1]
         if payload is None:
@@ -436,7 +470,9 @@ class _RoutedServer(ChatKitServer[TContext]):
     async def sync_action(self, thread: Any, action: Any, sender: Any, context: Any) -> Any:
         return await self._handler("sync_action", action.type)(thread, action, sender, context)
 
-    async def add_feedback(self, thread_id: Any, item_ids: Any, feedback: Any, context: Any) -> None:
+    async def add_feedback(
+        self, thread_id: Any, item_ids: Any, feedback: Any, context: Any
+    ) -> None:
         handler = self._handler("add_feedback") or super().add_feedback
         await handler(thread_id, item_ids, feedback, context)
 

@@ -49,7 +49,9 @@ OPERATIONS: Final[Mapping[type, Operation]] = MappingProxyType(
     {
         ThreadsCreateReq: Operation(streams.threads_create, streams=True),
         ThreadsAddUserMessageReq: Operation(streams.threads_add_user_message, streams=True),
-        ThreadsAddClientToolOutputReq: Operation(streams.threads_add_client_tool_output, streams=True),
+        ThreadsAddClientToolOutputReq: Operation(
+            streams.threads_add_client_tool_output, streams=True
+        ),
         ThreadsAddStructuredInputReq: Operation(streams.threads_add_structured_input, streams=True),
         ThreadsRetryAfterItemReq: Operation(streams.threads_retry_after_item, streams=True),
         ThreadsCustomActionReq: Operation(streams.threads_custom_action, streams=True),
@@ -113,7 +115,9 @@ async def answer(
         owner=owner,
         repeat=Repeat(
             key=(*who, idempotency_key) if idempotency_key else None,
-            body=(*who, frame, encode(request)) if frame is not None or hasattr(request.params, "thread_id") else None,
+            body=(*who, frame, encode(request))
+            if frame is not None or hasattr(request.params, "thread_id")
+            else None,
         ),
         body=request,
         request_id=request_id,

@@ -21,14 +21,20 @@ def page_limit(options: Options, limit: int | None) -> int:
         BadRequest: A negative limit.
     """
     if limit is not None and limit < 0:
-        raise BadRequest("A page cannot have fewer than 0 records.", code="invalid_request", path="$.params.limit")
+        raise BadRequest(
+            "A page cannot have fewer than 0 records.",
+            code="invalid_request",
+            path="$.params.limit",
+        )
     return min(limit or options.page_size, options.max_page_size)
 
 
 def check_length(options: Options, text: str | None, path: str) -> None:
     """Raises TooLarge for a text over ``max_value_length``."""
     if text is not None and len(text) > options.max_value_length:
-        raise TooLarge(f"At most {options.max_value_length} characters.", code="max_value_length", path=path)
+        raise TooLarge(
+            f"At most {options.max_value_length} characters.", code="max_value_length", path=path
+        )
 
 
 def check_open(thread: ThreadMetadata, *, locked_too: bool) -> None:
@@ -51,5 +57,7 @@ async def load_sender(
         return None
     item: Any = await server.store.load_item(thread_id, item_id, context=context)
     if not isinstance(item, WidgetItem):
-        raise BadRequest("Only a widget can send an action.", code="not_a_widget", path="$.params.item_id")
+        raise BadRequest(
+            "Only a widget can send an action.", code="not_a_widget", path="$.params.item_id"
+        )
     return item

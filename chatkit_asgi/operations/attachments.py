@@ -22,12 +22,16 @@ def _attachment_store(server: ChatKitServer[Any]) -> AttachmentStore[Any]:
     return server.attachment_store
 
 
-async def attachments_create(server: ChatKitServer[Any], request: AttachmentsCreateReq, context: Any) -> Any:
+async def attachments_create(
+    server: ChatKitServer[Any], request: AttachmentsCreateReq, context: Any
+) -> Any:
     """Announce an upload; the answer is the one place that carries the upload descriptor."""
     attachment_store = _attachment_store(server)
     params = request.params
     if params.size < 0:
-        raise BadRequest("A file cannot have fewer than 0 bytes.", code="invalid_request", path="$.params.size")
+        raise BadRequest(
+            "A file cannot have fewer than 0 bytes.", code="invalid_request", path="$.params.size"
+        )
     check_length(server.options, params.name, "$.params.name")
     check_length(server.options, params.mime_type, "$.params.mime_type")
     attachment = await attachment_store.create_attachment(params, context)

@@ -6,9 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AuthorError, TooLarge
-from ..protocol.turn import Turn
 from ..protocol.codec import encode_stored
 from ..protocol.effects import PatchThread
+from ..protocol.turn import Turn
 from ..protocol.visibility import is_hidden, item_on_wire
 from ..types import (
     AudioInput,
@@ -36,16 +36,22 @@ async def items_list(server: ChatKitServer[Any], request: ItemsListReq, context:
     limit = page_limit(server.options, params.limit)
     if not store.knows_threads:
         await store.load_thread(params.thread_id, context=context)
-    page = await store.load_visible_items(params.thread_id, params.after, limit, params.order, context=context)
+    page = await store.load_visible_items(
+        params.thread_id, params.after, limit, params.order, context=context
+    )
     return encode_stored(page)
 
 
-async def items_feedback(server: ChatKitServer[Any], request: ItemsFeedbackReq, context: Any) -> dict[str, Any]:
+async def items_feedback(
+    server: ChatKitServer[Any], request: ItemsFeedbackReq, context: Any
+) -> dict[str, Any]:
     """Thumbs up or down, for items that exist."""
     params = request.params
     if len(params.item_ids) > server.options.max_page_size:
         raise TooLarge(
-            f"At most {server.options.max_page_size} items at once.", code="max_page_size", path="$.params.item_ids"
+            f"At most {server.options.max_page_size} items at once.",
+            code="max_page_size",
+            path="$.params.item_ids",
         )
     await server.store.load_thread(params.thread_id, context=context)
     for item_id in params.item_ids:
@@ -64,7 +70,9 @@ async def input_transcribe(
     if isinstance(result, str):
         return TranscriptionResult(text=result)
     if not isinstance(result, TranscriptionResult):
-        raise AuthorError(f"transcribe returns a TranscriptionResult or a str, not {type(result).__qualname__}")
+        raise AuthorError(
+            f"transcribe returns a TranscriptionResult or a str, not {type(result).__qualname__}"
+        )
     return result
 
 
@@ -85,7 +93,9 @@ async def threads_sync_custom_action(
     elif isinstance(answer, ThreadItemBase | UnknownItem):
         answer = SyncCustomActionResponse(updated_item=answer)  # type: ignore[arg-type]
     if not isinstance(answer, SyncCustomActionResponse):
-        raise AuthorError(f"sync_action returns a SyncCustomActionResponse, not {type(answer).__qualname__}")
+        raise AuthorError(
+            f"sync_action returns a SyncCustomActionResponse, not {type(answer).__qualname__}"
+        )
     item = answer.updated_item
     if item is not None:
         await store.save_item(params.thread_id, item, context=context)

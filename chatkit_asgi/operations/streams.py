@@ -53,11 +53,15 @@ UNANSWERED = {"error": "The client did not answer this call."}
 """The output of a client tool call that was passed over."""
 
 
-async def threads_create(server: ChatKitServer[Any], request: ThreadsCreateReq, context: Any) -> Plan:
+async def threads_create(
+    server: ChatKitServer[Any], request: ThreadsCreateReq, context: Any
+) -> Plan:
     """A new thread with its first message."""
     message = request.params.input
     attachments = await _check_message(server, message, None, context)
-    thread = ThreadMetadata(id=server.store.generate_thread_id(context), created_at=server.options.clock())
+    thread = ThreadMetadata(
+        id=server.store.generate_thread_id(context), created_at=server.options.clock()
+    )
 
     async def begin(run: Run) -> AsyncIterator[Any]:
         return await _say(run, message, attachments, new_thread=True)
@@ -93,7 +97,9 @@ async def threads_add_client_tool_output(
     server.turns.check_conflict(server.store.owner(context), thread.id)
     pending = await server.store.load_pending_tool_calls(thread.id, context=context)
     if not pending:
-        raise Conflict("No client tool call is pending in this thread.", code="no_pending_tool_call")
+        raise Conflict(
+            "No client tool call is pending in this thread.", code="no_pending_tool_call"
+        )
     answered = pending[0].model_copy(update={"status": "completed", "output": params.result})
     if not await server.store.settle_item(thread.id, answered, context=context):
         raise Conflict("This client tool call was answered already.", code="already_answered")
@@ -119,11 +125,15 @@ async def threads_add_structured_input(
     _require_respond(server)
     item: Any = await server.store.load_item(thread.id, params.item_id, context=context)
     if not isinstance(item, StructuredInputItem):
-        raise BadRequest("This item asks nothing.", code="not_a_structured_input", path="$.params.item_id")
+        raise BadRequest(
+            "This item asks nothing.", code="not_a_structured_input", path="$.params.item_id"
+        )
     _check_answers(server, params.input)
     settled = _answered(item, params.input)
     server.turns.check_conflict(server.store.owner(context), thread.id)
-    if item.status != "pending" or not await server.store.settle_item(thread.id, settled, context=context):
+    if item.status != "pending" or not await server.store.settle_item(
+        thread.id, settled, context=context
+    ):
         raise Conflict("This structured input was answered already.", code="already_answered")
 
     async def begin(run: Run) -> AsyncIterator[Any]:
@@ -157,7 +167,9 @@ async def threads_retry_after_item(
     return Plan(thread=thread, context=context, begin=begin)
 
 
-async def threads_custom_action(server: ChatKitServer[Any], request: ThreadsCustomActionReq, context: Any) -> Plan:
+async def threads_custom_action(
+    server: ChatKitServer[Any], request: ThreadsCustomActionReq, context: Any
+) -> Plan:
     """A widget's action."""
     params = request.params
     thread = await server.store.load_thread(params.thread_id, context=context)
@@ -172,7 +184,7 @@ async def threads_custom_action(server: ChatKitServer[Any], request: ThreadsCust
     return Plan(thread=thread, context=context, begin=begin)
 
 
-# -- the handler's events ------------------------------------------------------------------------------------------------
+# -- the handler's events ----------------------------------------------------------------------
 
 
 def _tell_options(run: Run) -> None:
@@ -189,7 +201,9 @@ async def _iterator(result: Any, hook: str) -> AsyncIterator[Any]:
     if inspect.isawaitable(result):
         result = await result
     if not hasattr(result, "__aiter__"):
-        raise AuthorError(f"{hook} is an async generator, or returns one; it returned {type(result).__qualname__}")
+        raise AuthorError(
+            f"{hook} is an async generator, or returns one; it returned {type(result).__qualname__}"
+        )
     events: AsyncIterator[Any] = result.__aiter__()
     return events
 
@@ -199,7 +213,7 @@ def _require_respond(server: ChatKitServer[Any]) -> None:
         raise HookMissing("This server does not answer messages: it has no respond.")
 
 
-# -- messages --------------------------------------------------------------------------------------------------------------
+# -- messages ----------------------------------------------------------------------------------
 
 
 async def _check_message(
@@ -218,7 +232,9 @@ async def _check_message(
     ids = list(dict.fromkeys(message.attachments))
     if len(ids) > options.max_attachments:
         raise TooLarge(
-            f"At most {options.max_attachments} attachments.", code="max_attachments", path="$.params.input.attachments"
+            f"At most {options.max_attachments} attachments.",
+            code="max_attachments",
+            path="$.params.input.attachments",
         )
     attachments: list[Attachment] = []
     for index, attachment_id in enumerate(ids):
@@ -228,7 +244,11 @@ async def _check_message(
         except NotFoundError:
             raise NotFoundError("No such attachment.", path=path) from None
         if attachment.thread_id not in (None, thread_id):
-            raise Conflict("Another thread's message carries this attachment.", code="attachment_in_use", path=path)
+            raise Conflict(
+                "Another thread's message carries this attachment.",
+                code="attachment_in_use",
+                path=path,
+            )
         attachments.append(attachment)
     return attachments
 
@@ -260,7 +280,7 @@ async def _pass_over(run: Run, call: ClientToolCallItem) -> None:
         run.tell(event_frame(ThreadItemReplacedEvent(item=settled)))
 
 
-# -- structured input --------------------------------------------------------------------------------------------------------
+# -- structured input --------------------------------------------------------------------------
 
 
 def _check_answers(server: ChatKitServer[Any], submission: StructuredInputSubmission) -> None:
@@ -275,7 +295,9 @@ def _check_answers(server: ChatKitServer[Any], submission: StructuredInputSubmis
             check_length(server.options, value, path)
 
 
-def _answered(item: StructuredInputItem, submission: StructuredInputSubmission) -> StructuredInputItem:
+def _answered(
+    item: StructuredInputItem, submission: StructuredInputSubmission
+) -> StructuredInputItem:
     """The item with its answers (semantics.md section 3.5). Answers to questions that it does not ask are ignored."""
     inputs: list[Any] = []
     for question in item.inputs:

@@ -10,7 +10,14 @@ from ..errors import NotFoundError
 from ..protocol.codec import encode_stored
 from ..protocol.effects import ThreadPatch
 from ..protocol.visibility import thread_on_wire
-from ..types import Page, Thread, ThreadsDeleteReq, ThreadsGetByIdReq, ThreadsListReq, ThreadsUpdateReq
+from ..types import (
+    Page,
+    Thread,
+    ThreadsDeleteReq,
+    ThreadsGetByIdReq,
+    ThreadsListReq,
+    ThreadsUpdateReq,
+)
 from ._shared import check_length, page_limit
 
 if TYPE_CHECKING:
@@ -19,35 +26,53 @@ if TYPE_CHECKING:
 __all__ = ["threads_delete", "threads_get_by_id", "threads_list", "threads_update"]
 
 
-async def threads_get_by_id(server: ChatKitServer[Any], request: ThreadsGetByIdReq, context: Any) -> bytes:
+async def threads_get_by_id(
+    server: ChatKitServer[Any], request: ThreadsGetByIdReq, context: Any
+) -> bytes:
     """The thread with its newest items, oldest of them first; ``items.after`` leads to older ones."""
     thread_id = request.params.thread_id
     thread = await server.store.load_thread(thread_id, context=context)
-    page = await server.store.load_visible_items(thread_id, None, server.options.page_size, "desc", context=context)
+    page = await server.store.load_visible_items(
+        thread_id, None, server.options.page_size, "desc", context=context
+    )
     items: Page[msgspec.Raw] = Page(data=page.data[::-1], has_more=page.has_more, after=page.after)
     return encode_stored(thread_on_wire(thread, items))
 
 
-async def threads_list(server: ChatKitServer[Any], request: ThreadsListReq, context: Any) -> Page[Thread]:
+async def threads_list(
+    server: ChatKitServer[Any], request: ThreadsListReq, context: Any
+) -> Page[Thread]:
     """A page of threads, without items."""
     params = request.params
     limit = page_limit(server.options, params.limit)
-    page = await server.store.load_threads(limit=limit, after=params.after, order=params.order, context=context)
-    return Page(data=[thread_on_wire(thread) for thread in page.data], has_more=page.has_more, after=page.after)
+    page = await server.store.load_threads(
+        limit=limit, after=params.after, order=params.order, context=context
+    )
+    return Page(
+        data=[thread_on_wire(thread) for thread in page.data],
+        has_more=page.has_more,
+        after=page.after,
+    )
 
 
-async def threads_update(server: ChatKitServer[Any], request: ThreadsUpdateReq, context: Any) -> Thread:
+async def threads_update(
+    server: ChatKitServer[Any], request: ThreadsUpdateReq, context: Any
+) -> Thread:
     """Rename the thread. A turn that runs keeps the new title (semantics.md section 2, the last weakness)."""
     params = request.params
     check_length(server.options, params.title, "$.params.title")
     thread = await server.store.load_thread(params.thread_id, context=context)
     patch = ThreadPatch(title=params.title, title_was=thread.title)
-    while (stored := await server.store.update_thread(params.thread_id, patch, context=context)).title != params.title:
+    while (
+        stored := await server.store.update_thread(params.thread_id, patch, context=context)
+    ).title != params.title:
         patch.title_was = stored.title
     return thread_on_wire(stored)
 
 
-async def threads_delete(server: ChatKitServer[Any], request: ThreadsDeleteReq, context: Any) -> dict[str, Any]:
+async def threads_delete(
+    server: ChatKitServer[Any], request: ThreadsDeleteReq, context: Any
+) -> dict[str, Any]:
     """Delete the thread, what is in it, and its attachments' bytes. A turn that runs is stopped first."""
     store = server.store
     thread_id = request.params.thread_id

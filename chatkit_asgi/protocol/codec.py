@@ -24,7 +24,8 @@ __all__ = ["decode", "decode_item", "decode_request", "encode", "encode_stored",
 T = TypeVar("T")
 
 REQUEST_TYPES: Final[frozenset[str]] = frozenset(
-    str(kind.__struct_config__.tag) for kind in ChatKitReq.__origin__.__args__  # type: ignore[attr-defined]
+    str(kind.__struct_config__.tag)
+    for kind in ChatKitReq.__origin__.__args__  # type: ignore[attr-defined]
 )
 
 _decode_request: Callable[[bytes | bytearray], ChatKitReq] = msgspec.json.Decoder(ChatKitReq).decode
@@ -82,13 +83,19 @@ def decode_request(data: bytes | bytearray) -> ChatKitReq:
     """
     try:
         request = _decode_request(data)
-        if len(data) > 2 * MAX_DEPTH and data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+        if (
+            len(data) > 2 * MAX_DEPTH
+            and data.count(b"[") + data.count(b"{") > MAX_DEPTH
+            and _depth(data) > MAX_DEPTH
+        ):
             raise RecursionError
         return request
     except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
         error = _bad_request(problem)
     if error.path == "$.type" and (name := _peek(data)) is not None:
-        raise BadRequest(f"Unknown request type {name[:100]!r}.", code="unknown_request_type", path="$.type")
+        raise BadRequest(
+            f"Unknown request type {name[:100]!r}.", code="unknown_request_type", path="$.type"
+        )
     raise error
 
 
@@ -115,12 +122,17 @@ def decode_item(data: bytes) -> Any:
             raise _bad_request(problem) from None
         head = decode(data, _ItemHead)
         return UnknownItem(
-            id=head.id, thread_id=head.thread_id, created_at=head.created_at, type=head.type, raw=bytes(data)
+            id=head.id,
+            thread_id=head.thread_id,
+            created_at=head.created_at,
+            type=head.type,
+            raw=bytes(data),
         )
 
 
 ITEM_TYPES: Final[frozenset[str]] = frozenset(
-    str(kind.__struct_config__.tag) for kind in ThreadItem.__origin__.__args__  # type: ignore[attr-defined]
+    str(kind.__struct_config__.tag)
+    for kind in ThreadItem.__origin__.__args__  # type: ignore[attr-defined]
 )
 
 

@@ -18,11 +18,11 @@ __all__ = ["DeleteItem", "Effect", "LoadItem", "PatchThread", "SaveItem", "Send"
 class ThreadPatch(Struct, kw_only=True):
     """What changed in a thread, field by field, so that two writers do not overwrite each other."""
 
-    title: str | None | msgspec.UnsetType = msgspec.UNSET
+    title: str | msgspec.UnsetType | None = msgspec.UNSET
     title_was: str | None = None
     """The new title is only taken while the stored one is still this; a rename in between wins."""
     status: ThreadStatus | msgspec.UnsetType = msgspec.UNSET
-    allowed_image_domains: list[str] | None | msgspec.UnsetType = msgspec.UNSET
+    allowed_image_domains: list[str] | msgspec.UnsetType | None = msgspec.UNSET
     metadata_set: dict[str, Any] = {}
     metadata_removed: list[str] = []
 

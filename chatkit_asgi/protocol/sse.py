@@ -37,9 +37,16 @@ _encode_text = json_encoder.encode
 
 def event_frame(event: Any) -> bytes:
     """The frame of any event."""
-    if type(event) is ThreadItemUpdatedEvent and type(update := event.update) is AssistantMessageContentPartTextDelta:
+    if (
+        type(event) is ThreadItemUpdatedEvent
+        and type(update := event.update) is AssistantMessageContentPartTextDelta
+    ):
         try:
-            return delta_head(event.item_id, update.content_index) + _encode_text(update.delta) + DELTA_TAIL
+            return (
+                delta_head(event.item_id, update.content_index)
+                + _encode_text(update.delta)
+                + DELTA_TAIL
+            )
         except UnicodeEncodeError:
             pass
     return b"data: " + encode(event) + b"\n\n"
@@ -139,7 +146,11 @@ class EventParser:
             self._buffer, held = self._buffer[:-1], b"\r"
         *lines, rest = re.split(rb"\r\n|\n|\r", self._buffer)
         self._buffer = rest + held
-        return [event for line in lines if (event := self._line(line.decode("utf-8", "replace"))) is not None]
+        return [
+            event
+            for line in lines
+            if (event := self._line(line.decode("utf-8", "replace"))) is not None
+        ]
 
     def _line(self, line: str) -> ServerSentEvent | None:
         if not line:
@@ -162,4 +173,8 @@ class EventParser:
     def _dispatch(self) -> ServerSentEvent | None:
         data, event = self._data, self._event
         self._data, self._event = [], ""
-        return ServerSentEvent("\n".join(data), event or "message", self._id, self._retry) if data else None
+        return (
+            ServerSentEvent("\n".join(data), event or "message", self._id, self._retry)
+            if data
+            else None
+        )

@@ -113,7 +113,7 @@ class Turn:
         self._title_locked = False
         self._remember()
 
-    # -- events in ------------------------------------------------------------------------------------------------------
+    # -- events in -----------------------------------------------------------------------------
 
     def receive_event(self, event: Any) -> bytes | list[Effect]:
         """One event of the handler.
@@ -260,7 +260,7 @@ class Turn:
         self.produced = True
         return [Send(frame, lasting=type(event) is not ThreadItemAddedEvent, item_id=item.id)]
 
-    # -- items -----------------------------------------------------------------------------------------------------------
+    # -- items ---------------------------------------------------------------------------------
 
     def _forget(self, item_id: str) -> None:
         if self.open.pop(item_id, None) is not None:
@@ -303,7 +303,7 @@ class Turn:
             return self.saved[item_id] != open_item.mark()
         return open_item.has_content()
 
-    # -- the thread --------------------------------------------------------------------------------------------------------
+    # -- the thread ----------------------------------------------------------------------------
 
     def _remember(self) -> None:
         thread = self.thread
@@ -385,7 +385,7 @@ class Turn:
             self.thread.title = self._title = stored.title
         return event_frame(ThreadUpdatedEvent(thread=thread_on_wire(stored)))
 
-    # -- the end -----------------------------------------------------------------------------------------------------------
+    # -- the end -------------------------------------------------------------------------------
 
     def close(self, failure: StreamFailure | None = None) -> list[Effect]:
         """The effects that end the turn: what is open is closed first, then the failure is told.

@@ -20,6 +20,7 @@ from ..types import (
 
 __all__ = ["attachment_on_wire", "is_hidden", "item_on_wire", "thread_on_wire"]
 
+
 def is_hidden(item: Any) -> bool:
     """Whether the item is for the model only; of a newer version's items those that say so by their name."""
     if isinstance(item, UnknownItem):
@@ -32,7 +33,9 @@ def item_on_wire(item: Any) -> Any:
     if isinstance(item, UserMessageItem) and any(
         each.metadata is not None or each.upload_descriptor is not None for each in item.attachments
     ):
-        return item.model_copy(update={"attachments": [attachment_on_wire(each) for each in item.attachments]})
+        return item.model_copy(
+            update={"attachments": [attachment_on_wire(each) for each in item.attachments]}
+        )
     return item
 
 

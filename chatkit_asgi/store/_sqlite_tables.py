@@ -118,7 +118,7 @@ class SQLiteTables:
         ):
             raise missing("thread", thread_id)
 
-    # -- threads ------------------------------------------------------------------------------------------------------
+    # -- threads -------------------------------------------------------------------------------
 
     def thread(self, owner: str, thread_id: str) -> Row:
         found = self._one(_THREAD, owner, thread_id)
@@ -157,7 +157,7 @@ class SQLiteTables:
                 f"DELETE FROM {table} WHERE owner = ?1 AND thread_id = ?2", (owner, thread_id)
             )
 
-    # -- items --------------------------------------------------------------------------------------------------------
+    # -- items ---------------------------------------------------------------------------------
 
     def item(self, owner: str, thread_id: str, item_id: str, now: float) -> Row:
         found = self._one(_ITEM, owner, thread_id, item_id, now)
@@ -245,7 +245,7 @@ class SQLiteTables:
             (owner, thread_id, item_id),
         )
 
-    # -- asides -------------------------------------------------------------------------------------------------------
+    # -- asides --------------------------------------------------------------------------------
 
     def set_aside(
         self, owner: str, thread_id: str, item_id: str, token: str, now: float, lease: float
@@ -285,7 +285,7 @@ class SQLiteTables:
         self._run(f"DELETE {items}", place)
         self.restore(owner, thread_id, token)
 
-    # -- attachments' records -----------------------------------------------------------------------------------------
+    # -- attachments' records ------------------------------------------------------------------
 
     def attachment(self, owner: str, attachment_id: str) -> Row:
         found = self._one(
@@ -316,7 +316,7 @@ class SQLiteTables:
     def delete_attachment(self, owner: str, attachment_id: str) -> None:
         self._run("DELETE FROM attachments WHERE owner = ?1 AND id = ?2", (owner, attachment_id))
 
-    # -- feedback -----------------------------------------------------------------------------------------------------
+    # -- feedback ------------------------------------------------------------------------------
 
     def feedback(self, owner: str, thread_id: str) -> dict[str, str]:
         self._check_thread(owner, thread_id)

@@ -119,7 +119,7 @@ class RowStore(Store[TContext]):
             raise AuthorError(f"owner= must return a str of valid Unicode, not {owner!r:.100}.")
         return owner
 
-    # -- threads ------------------------------------------------------------------------------------------------------
+    # -- threads -------------------------------------------------------------------------------
 
     async def load_thread(self, thread_id: str, context: TContext) -> ThreadMetadata:
         """The thread. Raises NotFoundError."""
@@ -162,7 +162,7 @@ class RowStore(Store[TContext]):
         owner, thread_id = self.owner(context), key(thread_id)
         await self._write(lambda tables: tables.delete_thread(owner, thread_id))
 
-    # -- items --------------------------------------------------------------------------------------------------------
+    # -- items ---------------------------------------------------------------------------------
 
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
@@ -282,7 +282,7 @@ class RowStore(Store[TContext]):
             self._clock(),
         )
 
-    # -- asides -------------------------------------------------------------------------------------------------------
+    # -- asides --------------------------------------------------------------------------------
 
     async def set_aside_after(self, thread_id: str, item_id: str, context: TContext) -> Aside:
         """Take every item after ``item_id`` out of sight. Raises NotFoundError.
@@ -328,7 +328,7 @@ class RowStore(Store[TContext]):
 
         await self._write(replace)
 
-    # -- attachments' records -----------------------------------------------------------------------------------------
+    # -- attachments' records ------------------------------------------------------------------
 
     async def load_attachment(self, attachment_id: str, context: TContext) -> Attachment:
         """The attachment's record. Raises NotFoundError."""
@@ -355,7 +355,7 @@ class RowStore(Store[TContext]):
             for row in await self._read(lambda tables: tables.attachments(owner, thread_id))
         ]
 
-    # -- feedback -----------------------------------------------------------------------------------------------------
+    # -- feedback ------------------------------------------------------------------------------
 
     async def save_feedback(
         self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, context: TContext

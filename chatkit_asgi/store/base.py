@@ -91,7 +91,7 @@ class Store(ABC, Generic[TContext]):
     knows_threads: ClassVar[bool] = False
     """Whether :meth:`load_visible_items` raises NotFoundError for an unknown thread by itself."""
 
-    # -- ids ---------------------------------------------------------------------------------------
+    # -- ids -----------------------------------------------------------------------------------
 
     def generate_thread_id(self, context: TContext) -> str:
         """A new thread id."""
@@ -107,7 +107,7 @@ class Store(ABC, Generic[TContext]):
         """Whose rows ``context`` sees; ``""`` for a store with a single user."""
         return ""
 
-    # -- what a subclass must provide: openai-chatkit's contract -----------------------------------
+    # -- what a subclass must provide: openai-chatkit's contract -------------------------------
 
     @abstractmethod
     async def load_thread(self, thread_id: str, context: TContext) -> ThreadMetadata:
@@ -161,7 +161,7 @@ class Store(ABC, Generic[TContext]):
     async def delete_attachment(self, attachment_id: str, context: TContext) -> None:
         """Delete the attachment's record."""
 
-    # -- what has a default: one statement each in the shipped stores -----------------------------
+    # -- what has a default: one statement each in the shipped stores --------------------------
 
     async def close(self) -> None:
         """Write what is waiting and give back files, threads and connections. The store opens again on use."""

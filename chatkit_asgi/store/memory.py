@@ -177,7 +177,7 @@ class _MemoryTables:
             raise missing("thread", thread_id)
         return thread
 
-    # -- threads ------------------------------------------------------------------------------------------------------
+    # -- threads -------------------------------------------------------------------------------
 
     def thread(self, owner: str, thread_id: str) -> Row:
         entry = self._of(owner).rows.by_id.get(thread_id)
@@ -215,7 +215,7 @@ class _MemoryTables:
         for attachment_id in owned.attached.pop(thread_id, {}):
             del owned.attachments[attachment_id]
 
-    # -- items --------------------------------------------------------------------------------------------------------
+    # -- items ---------------------------------------------------------------------------------
 
     def item(self, owner: str, thread_id: str, item_id: str, now: float) -> Row:
         thread = self._thread(owner, thread_id)
@@ -269,7 +269,7 @@ class _MemoryTables:
         if thread is not None:
             thread.forget(item_id)
 
-    # -- asides -------------------------------------------------------------------------------------------------------
+    # -- asides --------------------------------------------------------------------------------
 
     def set_aside(
         self, owner: str, thread_id: str, item_id: str, token: str, now: float, lease: float
@@ -303,7 +303,7 @@ class _MemoryTables:
             thread.pending.discard(entry.id)
             thread.feedback.pop(entry.id, None)
 
-    # -- attachments' records -----------------------------------------------------------------------------------------
+    # -- attachments' records ------------------------------------------------------------------
 
     def attachment(self, owner: str, attachment_id: str) -> Row:
         entry = self._of(owner).attachments.get(attachment_id)
@@ -333,7 +333,7 @@ class _MemoryTables:
         if entry is not None and entry[1] is not None:
             owned.attached[entry[1]].pop(attachment_id, None)
 
-    # -- feedback -----------------------------------------------------------------------------------------------------
+    # -- feedback ------------------------------------------------------------------------------
 
     def feedback(self, owner: str, thread_id: str) -> dict[str, str]:
         return dict(self._thread(owner, thread_id).feedback)

@@ -94,7 +94,7 @@ def key(text: str) -> str:
     return text if text.isascii() else well_formed(text)
 
 
-# -- items ------------------------------------------------------------------------------------------------------------
+# -- items -------------------------------------------------------------------------------------
 
 
 def item_row(item: Any) -> Row:
@@ -166,7 +166,7 @@ def _lenient(data: bytes) -> Any:
         raise StoreError(f"A stored record is not JSON: {error}") from error
 
 
-# -- threads ----------------------------------------------------------------------------------------------------------
+# -- threads -----------------------------------------------------------------------------------
 
 
 def thread_row(thread: ThreadMetadata) -> Row:
@@ -210,7 +210,7 @@ def _foreign_thread(data: bytes) -> ThreadMetadata:
             raise StoreError(f"A stored thread cannot be read: {error}") from error
 
 
-# -- attachments ------------------------------------------------------------------------------------------------------
+# -- attachments -------------------------------------------------------------------------------
 
 
 def attachment_row(attachment: Attachment) -> Row:
@@ -260,7 +260,7 @@ def _private_part(data: bytes) -> _Private:
         raise StoreError(f"The private part of a stored record cannot be read: {error}") from error
 
 
-# -- replacing a row that somebody else wrote -------------------------------------------------------------------------
+# -- replacing a row that somebody else wrote --------------------------------------------------
 
 
 def merged(new: Row, old: Row, again: Callable[[Row], Row]) -> Row:

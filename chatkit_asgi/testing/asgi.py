@@ -308,7 +308,7 @@ class ASGIResponse:
             self._task.cancel()
             raise TimeoutError("the app goes on although its client has left")
 
-    # -- the client's side -----------------------------------------------------------------------------------------
+    # -- the client's side ---------------------------------------------------------------------
 
     def chunks(self) -> AsyncIterator[bytes]:
         """The body of each message, as it comes."""
@@ -413,7 +413,7 @@ class ASGIResponse:
             self.left = True
         self._bell.ring()
 
-    # -- the app's side --------------------------------------------------------------------------------------------
+    # -- the app's side ------------------------------------------------------------------------
 
     async def _run(self) -> None:
         try:

@@ -72,7 +72,7 @@ class ChatKitClient:
         self.timeout = timeout
         self.threads: dict[str, ThreadState] = {}
 
-    # -- any request ---------------------------------------------------------------------------------------------------
+    # -- any request ---------------------------------------------------------------------------
 
     @asynccontextmanager
     async def stream(
@@ -141,7 +141,7 @@ class ChatKitClient:
         assert isinstance(turn, Turn)
         return turn
 
-    # -- requests that stream ------------------------------------------------------------------------------------------
+    # -- requests that stream ------------------------------------------------------------------
 
     async def create(self, text: str | Sequence[Any], **options: Any) -> Turn:
         """Start a thread. Takes the options of :func:`message`, ``metadata`` and ``headers``."""
@@ -200,7 +200,7 @@ class ChatKitClient:
         params = _action(thread_id, type, payload, item_id)
         return await self._turn("threads.custom_action", params, options)
 
-    # -- requests that do not ------------------------------------------------------------------------------------------
+    # -- requests that do not ------------------------------------------------------------------
 
     async def sync_action(
         self,

@@ -86,7 +86,7 @@ Owner = Callable[[Any], str]
 Clock = Callable[[], float]
 
 
-# -- records ----------------------------------------------------------------------------------------------------------
+# -- records -----------------------------------------------------------------------------------
 
 
 def thread(id: str = "t", **fields: Any) -> ThreadMetadata:
@@ -225,7 +225,7 @@ def every_item() -> list[Any]:
     ]
 
 
-# -- the promises -----------------------------------------------------------------------------------------------------
+# -- the promises ------------------------------------------------------------------------------
 
 
 class StoreContract:
@@ -278,7 +278,7 @@ class StoreContract:
                 await store.add_thread_item("t", item, context=None)
             yield store
 
-    # -- threads ------------------------------------------------------------------------------------------------------
+    # -- threads -------------------------------------------------------------------------------
 
     async def test_a_thread_comes_back_as_it_was_saved(self) -> None:
         async with self.open() as store:
@@ -408,7 +408,7 @@ class StoreContract:
             )
             assert len((await store.load_thread("t", context=None)).metadata) == 20
 
-    # -- items --------------------------------------------------------------------------------------------------------
+    # -- items ---------------------------------------------------------------------------------
 
     async def test_an_item_of_every_type_comes_back_as_it_was_saved(self) -> None:
         async with self.filled(*every_item()) as store:
@@ -518,7 +518,7 @@ class StoreContract:
             assert sorted(names) == sorted(f"m{number}" for number in range(50))
             assert await _walk(store, "desc", 9) == names[::-1]
 
-    # -- copies -------------------------------------------------------------------------------------------------------
+    # -- copies --------------------------------------------------------------------------------
 
     async def test_changing_what_was_saved_does_not_change_the_store(self) -> None:
         saved, item, attachment = thread(metadata={"a": [1]}), message("m"), file("f", private=True)
@@ -546,7 +546,7 @@ class StoreContract:
             assert await store.load_thread("t", context=None) == thread()
             assert await _all(store) == [message("m")]
 
-    # -- what a client may see ----------------------------------------------------------------------------------------
+    # -- what a client may see -----------------------------------------------------------------
 
     async def test_visible_pages_are_full_and_never_end_on_a_hidden_item(self) -> None:
         pattern = "hvhhvvhvhhhhvvvhvh"
@@ -615,7 +615,7 @@ class StoreContract:
             page = await store.load_visible_items("t", None, 10, "asc", context=None)
             assert bytes(page.data[1]) == raw
 
-    # -- one message, several records ---------------------------------------------------------------------------------
+    # -- one message, several records ----------------------------------------------------------
 
     async def test_a_message_is_saved_with_its_thread_and_attachments(self) -> None:
         async with self.open() as store:
@@ -647,7 +647,7 @@ class StoreContract:
             with pytest.raises(NotFoundError):
                 await store.load_thread("t", context=None)
 
-    # -- attachments' records -----------------------------------------------------------------------------------------
+    # -- attachments' records ------------------------------------------------------------------
 
     async def test_an_attachment_comes_back_with_what_is_never_sent(self) -> None:
         picture = ImageAttachment(
@@ -666,7 +666,7 @@ class StoreContract:
             with pytest.raises(NotFoundError):
                 await store.load_attachment("f", None)
 
-    # -- pending items ------------------------------------------------------------------------------------------------
+    # -- pending items -------------------------------------------------------------------------
 
     async def test_pending_tool_calls_are_found_wherever_they_are(self) -> None:
         filler = [message(f"m{number}") for number in range(150)]
@@ -713,7 +713,7 @@ class StoreContract:
             assert len(won) == 1
             assert (await store.load_item("t", "c", context=None)).output == won[0]
 
-    # -- asides -------------------------------------------------------------------------------------------------------
+    # -- asides --------------------------------------------------------------------------------
 
     async def test_items_that_are_aside_are_out_of_sight(self) -> None:
         async with self.filled(message("a"), message("b"), tool_call("c"), note("d")) as store:
@@ -830,7 +830,7 @@ class StoreContract:
             await store.discard_aside(aside, context=None)
             assert [each.id for each in await _all(store)] == ["a"]
 
-    # -- feedback -----------------------------------------------------------------------------------------------------
+    # -- feedback ------------------------------------------------------------------------------
 
     async def test_a_vote_replaces_the_earlier_one(self) -> None:
         if not self.feedback:
@@ -859,7 +859,7 @@ class StoreContract:
                 await store.save_feedback("nope", ["a"], "positive", context=None)
             assert await store.load_feedback("t", context=None) == {}
 
-    # -- owners -------------------------------------------------------------------------------------------------------
+    # -- owners --------------------------------------------------------------------------------
 
     async def test_records_of_another_owner_do_not_exist(self) -> None:
         """Every method, with ids that are somebody else's: not found, no effect."""
@@ -935,7 +935,7 @@ class StoreContract:
             if self.feedback:
                 assert await store.load_feedback("t", context="bob") == {"m": "negative"}
 
-    # -- the store itself ---------------------------------------------------------------------------------------------
+    # -- the store itself ----------------------------------------------------------------------
 
     async def test_a_closed_store_opens_again_on_use(self) -> None:
         async with self.filled() as store:

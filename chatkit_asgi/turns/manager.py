@@ -94,7 +94,7 @@ class Turns:
     def __len__(self) -> int:
         return len(self._runs)
 
-    # -- starting ----------------------------------------------------------------------------------------------------------
+    # -- starting ------------------------------------------------------------------------------
 
     async def start(
         self,
@@ -156,10 +156,8 @@ class Turns:
                 raise Conflict("This Idempotency-Key was used for another request.", code="idempotency_key_reused")
             if found.run is None or found.run.outcome in (None, "finished", "failed"):
                 return found
-        if repeat.body is not None and (found := self._admissions.get(repeat.body)) is not None:
-            if found.run is None or not found.run.stopping:
-                return found
-        return None
+        found = None if repeat.body is None else self._admissions.get(repeat.body)
+        return found if found is not None and (found.run is None or not found.run.stopping) else None
 
     async def _join(self, admission: _Admission) -> Viewer:
         while admission.run is None:
@@ -210,7 +208,7 @@ class Turns:
             watch_signals(self, backend)
         return run
 
-    # -- ending ------------------------------------------------------------------------------------------------------------
+    # -- ending --------------------------------------------------------------------------------
 
     def ended(self, run: Run) -> None:
         """A turn is over: the next one on its thread may begin."""
@@ -288,7 +286,7 @@ class Turns:
         finally:
             self._waiting.remove(signal)
 
-    # -- the clockwork -----------------------------------------------------------------------------------------------------
+    # -- the clockwork -------------------------------------------------------------------------
 
     async def _tick(self, backend: Backend) -> None:
         """Until no turn is left and no finished one is kept."""

@@ -143,7 +143,7 @@ class Run:
         self.aliases: dict[str, str] = {}
         """Ids that the handler uses for items whose real ids were made here."""
 
-    # -- viewers -----------------------------------------------------------------------------------------------------------
+    # -- viewers -------------------------------------------------------------------------------
 
     def watch(self) -> Viewer:
         """A new viewer, which sees the turn from its beginning: what is finished, what is open as it is now, the rest."""
@@ -193,7 +193,7 @@ class Run:
         for viewer in self.viewers:
             viewer.wake()
 
-    # -- the task ----------------------------------------------------------------------------------------------------------
+    # -- the task ------------------------------------------------------------------------------
 
     def stop(self, why: Outcome) -> None:
         """End the turn early. The first reason counts; a turn that is ending already is left alone."""
@@ -225,7 +225,7 @@ class Run:
         except (KeyboardInterrupt, SystemExit) as problem:
             fatal = problem
             self._close_as("shut down")
-        except BaseException as problem:  # noqa: BLE001 (whatever the author's code raises)
+        except BaseException as problem:
             error = problem
             if self._closing is None:
                 self._close_as("failed")
@@ -260,7 +260,7 @@ class Run:
             if self._complete and outcome in ("stopped", "timed out", "shut down"):
                 outcome = "finished"  # it came too late
             await self._end(outcome, error)
-        except BaseException:  # noqa: BLE001 (nothing is above us that could do better)
+        except BaseException:
             logger.critical("turn could not be ended", exc_info=True, extra=self._log())
         finally:
             self._over()
@@ -334,7 +334,7 @@ class Run:
                 await close()
         except GeneratorExit:
             raise
-        except BaseException:  # noqa: BLE001 (also a cancellation: of a child of the handler, or of the whole loop)
+        except BaseException:
             logger.exception("handler failed while it was closed", extra=self._log())
         if scope.cancelled_caught:
             logger.error("handler did not close in time", extra=self._log())
@@ -390,7 +390,7 @@ class Run:
         try:
             with scope:
                 await self.server.handle_stream_cancelled(self.thread, pending, self.context)
-        except BaseException:  # noqa: BLE001
+        except BaseException:
             logger.exception("handle_stream_cancelled failed", extra=self._log())
         if scope.cancelled_caught:
             logger.error("handle_stream_cancelled did not end in time", extra=self._log())
@@ -420,7 +420,7 @@ class Run:
             "chatkit_seconds": round(self.backend.now() - self.started_at, 3),
         }
 
-    # -- events and effects ------------------------------------------------------------------------------------------------
+    # -- events and effects --------------------------------------------------------------------
 
     def receive(self, value: Any) -> bytes | list[Effect]:
         """One value that the handler yielded: text, an event, an item or a widget."""
@@ -611,7 +611,7 @@ class Run:
                 return True
             except GeneratorExit:
                 raise
-            except BaseException:  # noqa: BLE001 (also the one cancellation of a loop that is torn down)
+            except BaseException:
                 logger.exception("write failed (attempt %d)", attempt + 1, extra=self._log())
         return False
 

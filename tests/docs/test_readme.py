@@ -70,11 +70,7 @@ async def test_an_app_of_the_documents_answers(
 
 def test_the_commands_that_the_readme_names_are_targets_of_the_makefile() -> None:
     """Invariant: whatever ``make`` command the documents name exists."""
-    targets = set(
-        re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
-    )
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     for name in DOCUMENTS:
-        named = re.findall(
-            r"(?:^|`)make ([a-z]+)", (ROOT / name).read_text(encoding="utf-8"), re.M
-        )
+        named = re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / name).read_text(encoding="utf-8"), re.M)
         assert set(named) <= targets, name
