@@ -47,7 +47,8 @@ def main() -> None:
     head = (
         "# Results\n\n"
         "Of one run of `make bench ARGS=--save`. Ratios are medians of both sides measured in turn; for costs that\n"
-        'should stay flat ("at most") the ratio is how many times more. Budgets are floors that the project set itself.\n\n'
+        'should stay flat ("at most") the ratio is how many times more. Budgets are floors that the\n'
+        "project set itself.\n\n"
         f"{machine()} {time.strftime('%Y-%m-%d', time.gmtime())}.\n"
     )
     print(head, flush=True)

@@ -42,7 +42,9 @@ class TextPart:
 
     def __init__(self, content: AssistantMessageContent | None = None) -> None:
         if content is not None and not isinstance(cast("Any", content.text), str):
-            raise AuthorError(f"the text of a content part is a str, not {type(content.text).__qualname__}")
+            raise AuthorError(
+                f"the text of a content part is a str, not {type(content.text).__qualname__}"
+            )
         self.chunks: list[str] = [content.text] if content is not None and content.text else []
         self.annotations = list(content.annotations) if content is not None else []
 
@@ -51,7 +53,9 @@ class TextPart:
         chunks = self.chunks
         if len(chunks) > 1:
             chunks[:] = ["".join(chunks)]
-        return AssistantMessageContent(text=chunks[0] if chunks else "", annotations=list(self.annotations))
+        return AssistantMessageContent(
+            text=chunks[0] if chunks else "", annotations=list(self.annotations)
+        )
 
 
 class OpenItem:
@@ -78,7 +82,9 @@ class OpenItem:
     def item(self) -> Any:
         """A copy of the item so far."""
         if isinstance(self._item, AssistantMessageItem):
-            return self._item.model_copy(update={"content": [part.content() for part in self.parts]})
+            return self._item.model_copy(
+                update={"content": [part.content() for part in self.parts]}
+            )
         return copy.deepcopy(self._item)
 
     def part(self, index: int) -> TextPart:
@@ -125,10 +131,12 @@ class OpenItem:
                 part.annotations[:] = new.annotations
             case AssistantMessageContentPartAnnotationAdded():
                 annotations = self.part(update.content_index).annotations
-                annotations.insert(min(max(update.annotation_index, 0), len(annotations)), update.annotation)
-            case WidgetRootUpdated() | WidgetComponentUpdated() | WidgetStreamingTextValueDelta() if isinstance(
-                item, WidgetItem
-            ):
+                annotations.insert(
+                    min(max(update.annotation_index, 0), len(annotations)), update.annotation
+                )
+            case (
+                WidgetRootUpdated() | WidgetComponentUpdated() | WidgetStreamingTextValueDelta()
+            ) if isinstance(item, WidgetItem):
                 item.widget = apply_update(item.widget, update)
             case WorkflowTaskAdded() if isinstance(item, WorkflowItem):
                 tasks = item.workflow.tasks
@@ -141,7 +149,9 @@ class OpenItem:
             case GeneratedImageUpdated() if isinstance(item, GeneratedImageItem):
                 item.image = update.image
             case _:
-                raise AuthorError(f"{type(update).__name__} does not fit item {self.id!r} ({item.type})")
+                raise AuthorError(
+                    f"{type(update).__name__} does not fit item {self.id!r} ({item.type})"
+                )
         self.version += 1
 
 

@@ -70,7 +70,9 @@ class _Slot:
 
     __slots__ = ("append", "head", "index", "item_id")
 
-    def __init__(self, item_id: str, index: int, head: bytes, append: Callable[[str], None]) -> None:
+    def __init__(
+        self, item_id: str, index: int, head: bytes, append: Callable[[str], None]
+    ) -> None:
         self.item_id = item_id
         self.index = index
         self.head = head
@@ -136,7 +138,9 @@ class Turn:
         """:meth:`receive_event` for anything but text."""
         handle = self._TABLE.get(type(event))  # pyright: ignore[reportUnknownArgumentType]
         if handle is None:
-            raise AuthorError(f"a handler may yield events, items, widgets and text, not {type(event).__qualname__}")
+            raise AuthorError(
+                f"a handler may yield events, items, widgets and text, not {type(event).__qualname__}"
+            )
         patch = self._changes(deep=True)  # may raise, so it comes before anything is changed
         return [*handle(self, event), *self._patched(patch)]
 
@@ -167,7 +171,9 @@ class Turn:
     def _find_slot(self, item_id: str, index: int) -> _Slot:
         item = self.open.get(item_id)
         if item is None:
-            raise AuthorError(f"text for item {item_id!r}, which is not open: yield thread.item.added first")
+            raise AuthorError(
+                f"text for item {item_id!r}, which is not open: yield thread.item.added first"
+            )
         part = item.part(index)
         self.produced = True
         self._slot = _Slot(item_id, index, delta_head(item_id, index), part.chunks.append)
@@ -248,7 +254,11 @@ class Turn:
         if items is not None:
             hidden = {item.id for item in items.data if is_hidden(item)}
             data = [item_on_wire(item) for item in items.data if item.id not in hidden]
-            items = Page(data=data, has_more=items.has_more, after=None if items.after in hidden else items.after)
+            items = Page(
+                data=data,
+                has_more=items.has_more,
+                after=None if items.after in hidden else items.after,
+            )
         return [Send(event_frame(type(event)(thread=thread_on_wire(thread, items))))]
 
     def _passing(self, event: Any) -> list[Effect]:
@@ -336,7 +346,9 @@ class Turn:
         self._remember()
         if patch == ThreadPatch():
             return []
-        visible = msgspec.structs.replace(patch, metadata_set={}, metadata_removed=[]) != ThreadPatch()
+        visible = (
+            msgspec.structs.replace(patch, metadata_set={}, metadata_removed=[]) != ThreadPatch()
+        )
         return [PatchThread(patch, announce=visible)]
 
     def _changes(self, *, deep: bool) -> ThreadPatch | None:
@@ -357,7 +369,9 @@ class Turn:
                 return None
             return self._compare()
         except Exception as error:
-            raise AuthorError(f"the thread holds something that cannot be stored: {error}") from error
+            raise AuthorError(
+                f"the thread holds something that cannot be stored: {error}"
+            ) from error
 
     def _compare(self) -> ThreadPatch:
         thread = self.thread
@@ -400,7 +414,9 @@ class Turn:
             else:
                 effects += self._removed(ThreadItemRemovedEvent(item_id=item_id))
         if failure is not None:
-            event = ErrorEvent(code=failure.code, message=failure.message, allow_retry=failure.allow_retry)
+            event = ErrorEvent(
+                code=failure.code, message=failure.message, allow_retry=failure.allow_retry
+            )
             effects.append(Send(event_frame(event)))
         return effects
 
@@ -422,7 +438,11 @@ class Turn:
     def so_far(self, item_id: str) -> bytes | None:
         """The frame that shows an open item as it is now, for a viewer that comes late."""
         open_item = self.open.get(item_id)
-        return None if open_item is None else event_frame(ThreadItemAddedEvent(item=item_on_wire(open_item.item())))
+        return (
+            None
+            if open_item is None
+            else event_frame(ThreadItemAddedEvent(item=item_on_wire(open_item.item())))
+        )
 
     def pending(self) -> list[Any]:
         """Copies of the open items, in the order of their appearance."""
@@ -442,7 +462,6 @@ class Turn:
         ErrorEvent: _passing,
         NoticeEvent: _passing,
     }
-
 
 
 def _as_event(event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:

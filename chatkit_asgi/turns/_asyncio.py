@@ -73,7 +73,11 @@ class _AsyncioGuard:
             self._task.cancel()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
     ) -> bool:
         task, self._task, self._over = self._task, None, True
         if task is not None and self._asked:
@@ -92,7 +96,6 @@ class _AsyncioGuard:
 
 
 class _AsyncioBackend:
-
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._create_future = loop.create_future

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 
 __all__ = ["Backend", "Ending", "Guard", "Signal", "current_backend"]
 
+
 class Signal(Protocol):
     """A wake-up for one waiter at a time. Set while nobody waits, it is remembered."""
 
@@ -44,7 +45,11 @@ class Guard(Protocol):
     def __enter__(self) -> object: ...
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
     ) -> bool | None: ...
 
     def interrupt(self) -> None:

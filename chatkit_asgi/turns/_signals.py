@@ -32,7 +32,11 @@ def watch_signals(turns: Turns, backend: Backend) -> None:
         return
     for number in (signal.SIGTERM, signal.SIGINT):
         handler = signal.getsignal(number)
-        if callable(handler) and handler is not _on_signal and handler is not signal.default_int_handler:
+        if (
+            callable(handler)
+            and handler is not _on_signal
+            and handler is not signal.default_int_handler
+        ):
             _chained[number] = handler
             signal.signal(number, _on_signal)
 

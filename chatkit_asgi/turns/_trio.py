@@ -59,7 +59,11 @@ class _TrioGuard:
         self._scope.__enter__()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
     ) -> bool:
         if self._scope.__exit__(kind, error, trace):
             if self._scope.cancelled_caught:  # it also returns true when there was nothing to catch

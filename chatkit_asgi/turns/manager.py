@@ -49,7 +49,9 @@ class Repeat:
 
     __slots__ = ("body", "key")
 
-    def __init__(self, key: tuple[str, ...] | None = None, body: tuple[Any, ...] | None = None) -> None:
+    def __init__(
+        self, key: tuple[str, ...] | None = None, body: tuple[Any, ...] | None = None
+    ) -> None:
         self.key = key
         self.body = body
 
@@ -153,11 +155,16 @@ class Turns:
     def _earlier(self, repeat: Repeat, body: object) -> _Admission | None:
         if repeat.key is not None and (found := self._admissions.get(repeat.key)) is not None:
             if found.body != body:
-                raise Conflict("This Idempotency-Key was used for another request.", code="idempotency_key_reused")
+                raise Conflict(
+                    "This Idempotency-Key was used for another request.",
+                    code="idempotency_key_reused",
+                )
             if found.run is None or found.run.outcome in (None, "finished", "failed"):
                 return found
         found = None if repeat.body is None else self._admissions.get(repeat.body)
-        return found if found is not None and (found.run is None or not found.run.stopping) else None
+        return (
+            found if found is not None and (found.run is None or not found.run.stopping) else None
+        )
 
     async def _join(self, admission: _Admission) -> Viewer:
         while admission.run is None:
@@ -175,8 +182,13 @@ class Turns:
         busy = {"retry-after": "5"}
         if options.max_turns is not None and sum(self._owners.values()) >= options.max_turns:
             raise TooManyRequests("The server is busy.", code="max_turns", headers=busy)
-        if options.max_turns_per_owner is not None and self._owners.get(owner, 0) >= options.max_turns_per_owner:
-            raise TooManyRequests("Too many answers at once.", code="max_turns_per_owner", headers=busy)
+        if (
+            options.max_turns_per_owner is not None
+            and self._owners.get(owner, 0) >= options.max_turns_per_owner
+        ):
+            raise TooManyRequests(
+                "Too many answers at once.", code="max_turns_per_owner", headers=busy
+            )
 
     def check_conflict(self, owner: str, thread_id: str) -> None:
         """For a plan that claims something: what would be refused must be refused before.
@@ -216,7 +228,9 @@ class Turns:
         self._release(run.owner)
         self._leave_queue(run)
         admission = self._kept.get(run)
-        if admission is not None and (admission.repeat.key is None or run.outcome in ("stopped", "deleted")):
+        if admission is not None and (
+            admission.repeat.key is None or run.outcome in ("stopped", "deleted")
+        ):
             self._forget(admission)
             del self._kept[run]
         for waiter in self._waiting:
@@ -224,7 +238,9 @@ class Turns:
 
     def _leave_queue(self, run: Run) -> None:
         place, before, after = (run.owner, run.thread.id), run.before, run.after
-        if before is not None and not before.ended:  # it was still waiting; those behind it go on waiting
+        if (
+            before is not None and not before.ended
+        ):  # it was still waiting; those behind it go on waiting
             before.after = after
             if after is not None:
                 after.before = before
@@ -293,7 +309,11 @@ class Turns:
         options = self._options
         patience = max(options.shutdown_grace / 4, MIN_PATIENCE)
         period = min(
-            options.checkpoint_interval / 2, options.keep_alive / 4, options.send_timeout / 4, patience, 1.0
+            options.checkpoint_interval / 2,
+            options.keep_alive / 4,
+            options.send_timeout / 4,
+            patience,
+            1.0,
         )
         if options.turn_timeout is not None:
             period = min(period, options.turn_timeout / 4)
@@ -307,7 +327,9 @@ class Turns:
         if self._ticking is backend:
             self._ticking = None
 
-    def _pass_time(self, backend: Backend, keep_alive: float, send_timeout: float, patience: float) -> None:
+    def _pass_time(
+        self, backend: Backend, keep_alive: float, send_timeout: float, patience: float
+    ) -> None:
         options = self._options
         now = backend.now()
         for run in list(self._runs):

@@ -19,27 +19,14 @@ from ..protocol.effects import DeleteItem, Effect, LoadItem, PatchThread, SaveIt
 from ..protocol.turn import Turn
 from ..protocol.visibility import is_hidden
 from ..types import (
-    AssistantMessageContent,
-    AssistantMessageContentPartAdded,
-    AssistantMessageContentPartDone,
-    AssistantMessageItem,
-    ClientEffectEvent,
-    ErrorEvent,
-    NoticeEvent,
-    ProgressUpdateEvent,
     SDKHiddenContextItem,
-    StreamOptionsEvent,
     ThreadItemAddedEvent,
-    ThreadItemBase,
     ThreadItemDoneEvent,
-    ThreadItemRemovedEvent,
-    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
-    UnknownItem,
-    WidgetItem,
 )
 from ._backend import Backend
+from .intake import Intake
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -66,8 +53,6 @@ SAVE_PAUSE = 0.05
 
 STOPPED_NOTE = "The user stopped the previous response before it was complete. Do not continue it unless asked to."
 
-_PASSING = (ProgressUpdateEvent, ClientEffectEvent, ErrorEvent, NoticeEvent, StreamOptionsEvent)
-
 
 class Plan(Struct, kw_only=True):
     """What a streaming request wants, once everything that can be checked before the answer has been checked."""
@@ -86,13 +71,53 @@ class Plan(Struct, kw_only=True):
 class Run:
     """One turn. Made by :class:`~chatkit_asgi.turns.Turns`."""
 
-    __slots__ = ("_checkpointed", "_checkpointing", "_closing", "_complete", "_ending", "_events", "_guard", "_kept", "_lasting", "_space", "_storing", "_todo", "_weight", "after", "aliases", "aside", "backend", "before", "begun", "closing_at", "context", "crowded", "ended", "ended_at", "frames",
-                 "go",
-                 "options", "outcome", "owner", "plan", "request_id", "server", "started_at", "text_id",
-                 "thread", "turn", "viewers")  # fmt: skip
+    __slots__ = (
+        "_checkpointed",
+        "_checkpointing",
+        "_closing",
+        "_complete",
+        "_ending",
+        "_events",
+        "_guard",
+        "_intake",
+        "_kept",
+        "_lasting",
+        "_space",
+        "_storing",
+        "_todo",
+        "_weight",
+        "after",
+        "aside",
+        "backend",
+        "before",
+        "begun",
+        "closing_at",
+        "context",
+        "crowded",
+        "ended",
+        "ended_at",
+        "frames",
+        "go",
+        "options",
+        "outcome",
+        "owner",
+        "plan",
+        "request_id",
+        "server",
+        "started_at",
+        "thread",
+        "turn",
+        "viewers",
+    )
 
     def __init__(
-        self, server: ChatKitServer[Any], plan: Plan, options: Options, backend: Backend, owner: str, request_id: str
+        self,
+        server: ChatKitServer[Any],
+        plan: Plan,
+        options: Options,
+        backend: Backend,
+        owner: str,
+        request_id: str,
     ) -> None:
         self.server = server
         self.plan: Plan | None = plan
@@ -138,19 +163,18 @@ class Run:
         self._weight = 0
         self.crowded = False
         """Whether the handler waits for a viewer that is far behind."""
-        self.text_id: str | None = None
-        """The message that yielded strings go to."""
-        self.aliases: dict[str, str] = {}
-        """Ids that the handler uses for items whose real ids were made here."""
+        self._intake = Intake(self.turn, self._new_base, self._is_stored)
 
     # -- viewers -------------------------------------------------------------------------------
 
     def watch(self) -> Viewer:
-        """A new viewer, which sees the turn from its beginning: what is finished, what is open as it is now, the rest."""
+        """A new viewer, which sees the turn from its beginning: what is finished, what is open as it is now, and the
+        rest as it comes."""
         self.flush()
         viewer = Viewer(self, self.backend)
         past = b"".join(
-            frame if isinstance(key, int) else self.turn.so_far(key) or frame for key, frame in self._lasting.items()
+            frame if isinstance(key, int) else self.turn.so_far(key) or frame
+            for key, frame in self._lasting.items()
         )
         if past:
             viewer.offer(past)
@@ -239,7 +263,12 @@ class Run:
     @property
     def is_stuck(self) -> bool:
         """Whether the turn has been asked to end and waits for its handler, not for the store."""
-        return self._closing is not None and not self._ending and not self._storing and not self._checkpointing
+        return (
+            self._closing is not None
+            and not self._ending
+            and not self._storing
+            and not self._checkpointing
+        )
 
     async def abandon(self) -> None:
         """End a turn whose handler swallows the cancellation or hangs in its cleanup.
@@ -278,7 +307,9 @@ class Run:
         plan, self.plan = self.plan, None  # what came in is not needed once it is stored
         assert plan is not None
         if self.before is not None and not plan.is_new:
-            self.turn.rebase(await self.server.store.load_thread(self.thread.id, context=self.context))
+            self.turn.rebase(
+                await self.server.store.load_thread(self.thread.id, context=self.context)
+            )
         self.before = None
         self.started_at = self.backend.now()
         self._events = await plan.begin(self)
@@ -288,16 +319,19 @@ class Run:
             return
         frames = self.frames
         receive_event = self.turn.receive_event
-        aliases = self.aliases
+        intake = self._intake
+        aliases = intake.aliases
         async for value in self._events:
             kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
             out: bytes | list[Effect]
-            if kind is ThreadItemUpdatedEvent and self.text_id is None and not aliases:
+            if kind is ThreadItemUpdatedEvent and intake.text_id is None and not aliases:
                 out = receive_event(value)
             else:
-                if (kind is ThreadItemAddedEvent or kind is ThreadItemDoneEvent) and not is_minted(value.item.id):
-                    await self.adopt(value)
-                out = self.receive(self.renamed(value) if aliases else value)
+                if kind in (ThreadItemAddedEvent, ThreadItemDoneEvent) and not is_minted(
+                    value.item.id
+                ):
+                    await intake.adopt(value)
+                out = intake.receive(value, self._todo)
             if isinstance(out, bytes):
                 frames.append(out)
                 if len(frames) == 1:
@@ -311,7 +345,7 @@ class Run:
             if self._closing is not None:
                 return
         self._complete = self._closing is None
-        await self.perform(self._close_text())
+        await self.perform(intake.close_text())
         await self.perform(self.turn.thread_effects(deep=True))
 
     async def _breathe(self) -> None:
@@ -362,7 +396,11 @@ class Run:
         await self._persist()
         if self.aside is not None:
             aside, self.aside = self.aside, None
-            settle = self.server.store.discard_aside if outcome == "finished" else self.server.store.restore_aside
+            settle = (
+                self.server.store.discard_aside
+                if outcome == "finished"
+                else self.server.store.restore_aside
+            )
             await self._insist(lambda: settle(aside, context=self.context))
 
     async def _stopped(self) -> None:
@@ -422,49 +460,15 @@ class Run:
 
     # -- events and effects --------------------------------------------------------------------
 
-    def receive(self, value: Any) -> bytes | list[Effect]:
-        """One value that the handler yielded: text, an event, an item or a widget."""
-        if type(value) is str:
-            if self.text_id is not None:
-                return self.turn.receive_text(self.text_id, value)
-            return self._open_text(value)
-        if isinstance(value, ThreadItemBase | UnknownItem):
-            value = ThreadItemDoneEvent(item=cast("Any", value))
-        elif isinstance(value, str):
-            return self.receive(str(value))
-        elif isinstance(value, dict) or getattr(value, "type", None) in ("Card", "ListView", "Basic"):
-            value = ThreadItemDoneEvent(item=self._widget(value))
-        if self.text_id is None or isinstance(value, _PASSING):
-            return self.turn.receive_event(value)
-        self._todo += self._close_text()  # not lost should this event be refused
-        out = self.turn.receive_event(value)
-        return [Send(out, lasting=False)] if isinstance(out, bytes) else out
+    def _new_base(self) -> dict[str, Any]:
+        """What a new message needs."""
+        return {
+            "id": self.server.store.generate_item_id("message", self.thread, self.context),
+            "thread_id": self.thread.id,
+            "created_at": self.options.clock(),
+        }
 
-    def renamed(self, event: Any) -> Any:
-        """``event`` with the real id of its item, where the handler's id is an alias."""
-        if isinstance(event, ThreadItemUpdatedEvent | ThreadItemRemovedEvent):
-            if (real := self.aliases.get(event.item_id)) is not None:
-                return event.model_copy(update={"item_id": real})
-        elif isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent | ThreadItemReplacedEvent):
-            real = self.aliases.get(event.item.id)
-            if real is not None and not isinstance(event.item, UnknownItem):
-                return type(event)(item=event.item.model_copy(update={"id": real}))
-        return event
-
-    async def adopt(self, event: ThreadItemAddedEvent | ThreadItemDoneEvent) -> None:
-        """Before an item appears: an id that was not made here and is in use already becomes an alias of a new one.
-
-        Model servers without ids of their own send one placeholder for every message; without this the messages would
-        overwrite each other.
-        """
-        item_id = event.item.id
-        real = self.aliases.get(item_id, item_id)
-        if type(event) is ThreadItemDoneEvent and real in self.turn.open:
-            return
-        if real in self.turn.open or real in self.turn.closed or await self._stored(real):
-            self.aliases[item_id] = self.server.store.generate_item_id("message", self.thread, self.context)
-
-    async def _stored(self, item_id: str) -> bool:
+    async def _is_stored(self, item_id: str) -> bool:
         return await self._load(item_id) is not None
 
     async def _load(self, item_id: str) -> Any:
@@ -472,37 +476,6 @@ class Run:
             return await self.server.store.load_item(self.thread.id, item_id, context=self.context)
         except NotFoundError:
             return None
-
-    def _new(self, kind: Literal["message"]) -> dict[str, Any]:
-        return {
-            "id": self.server.store.generate_item_id(kind, self.thread, self.context),
-            "thread_id": self.thread.id,
-            "created_at": self.options.clock(),
-        }
-
-    def _widget(self, widget: Any) -> WidgetItem:
-        return WidgetItem(**self._new("message"), widget=widget)
-
-    def _open_text(self, text: str) -> list[Effect]:
-        item = AssistantMessageItem(**self._new("message"), content=[])
-        part = AssistantMessageContentPartAdded(content_index=0, content=AssistantMessageContent(text=""))
-        self._todo += self.turn.effects_of(ThreadItemAddedEvent(item=item))
-        self._todo += self.turn.effects_of(ThreadItemUpdatedEvent(item_id=item.id, update=part))
-        self.text_id = item.id
-        out = self.turn.receive_text(item.id, text)
-        return [Send(out, lasting=False)] if isinstance(out, bytes) else out
-
-    def _close_text(self) -> list[Effect]:
-        text_id, self.text_id = self.text_id, None
-        open_item = self.turn.open.get(text_id) if text_id is not None else None
-        if open_item is None:
-            return []
-        item = open_item.item()
-        part = AssistantMessageContentPartDone(content_index=0, content=item.content[0])
-        return [
-            *self.turn.effects_of(ThreadItemUpdatedEvent(item_id=item.id, update=part)),
-            *self.turn.effects_of(ThreadItemDoneEvent(item=item)),
-        ]
 
     async def emit(self, *events: Any) -> None:
         """Take events from elsewhere than the handler: what :attr:`Plan.begin` has to tell."""
@@ -595,8 +568,12 @@ class Run:
             lost = self._todo.pop(0)
             logger.critical("write given up: %s", type(lost).__name__, extra=self._log())
             if isinstance(lost, SaveItem):  # saved before told, so not told
-                kept = [each for each in self._todo if not (isinstance(each, Send) and each.item_id == lost.item.id)]
-                self._todo = kept
+                kept = [
+                    each
+                    for each in self._todo
+                    if not (isinstance(each, Send) and each.item_id == lost.item.id)
+                ]
+                self._todo[:] = kept
 
     async def _insist(self, write: Callable[[], Awaitable[object]]) -> bool:
         for attempt in range(SAVE_ATTEMPTS):
@@ -616,10 +593,12 @@ class Run:
         return False
 
     async def put_aside(self, item_id: str) -> None:
-        """Take what comes after an item out of sight, for a retry. Only whole: what nobody knows of, nobody puts back."""
+        """Take what comes after an item out of sight, for a retry: whole, or not at all."""
 
         async def work() -> None:
-            self.aside = await self.server.store.set_aside_after(self.thread.id, item_id, context=self.context)
+            self.aside = await self.server.store.set_aside_after(
+                self.thread.id, item_id, context=self.context
+            )
 
         self._storing = True
         try:
@@ -632,7 +611,9 @@ class Run:
 
         A failure is only logged: the next checkpoint or the end tries again.
         """
-        if self._storing or self._checkpointing or self._todo or self.stopping:  # what waits there appeared earlier
+        if (
+            self._storing or self._checkpointing or self._todo or self.stopping
+        ):  # what waits there appeared earlier
             return
         self._checkpointing = True
         try:
@@ -648,6 +629,8 @@ class Run:
             try:
                 await self._write(effect)
             except BaseException:
-                for rest in effects[place:]:  # all of them, so that none comes before an earlier one
+                for rest in effects[
+                    place:
+                ]:  # all of them, so that none comes before an earlier one
                     self.turn.unsaved(cast("SaveItem", rest))
                 raise

@@ -21,7 +21,18 @@ __all__ = ["Viewer"]
 class Viewer:
     """One reader. Made by :meth:`Run.watch`."""
 
-    __slots__ = ("_limit", "_pending", "_run", "_signal", "ended", "late", "on_dead", "sending", "size", "ticks")
+    __slots__ = (
+        "_limit",
+        "_pending",
+        "_run",
+        "_signal",
+        "ended",
+        "late",
+        "on_dead",
+        "sending",
+        "size",
+        "ticks",
+    )
 
     def __init__(self, run: Run, backend: Backend) -> None:
         self._run: Run | None = run
