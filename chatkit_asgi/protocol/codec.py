@@ -23,10 +23,12 @@ __all__ = ["decode", "decode_item", "decode_request", "encode", "encode_stored",
 
 T = TypeVar("T")
 
-REQUEST_TYPES: Final[frozenset[str]] = frozenset(
-    str(kind.__struct_config__.tag)
-    for kind in ChatKitReq.__origin__.__args__  # type: ignore[attr-defined]
-)
+
+def _tags(union: Any) -> frozenset[str]:
+    return frozenset(str(kind.__struct_config__.tag) for kind in union.__origin__.__args__)
+
+
+REQUEST_TYPES: Final = _tags(ChatKitReq)
 
 _decode_request: Callable[[bytes | bytearray], ChatKitReq] = msgspec.json.Decoder(ChatKitReq).decode
 _item: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ThreadItem)
@@ -130,10 +132,7 @@ def decode_item(data: bytes) -> Any:
         )
 
 
-ITEM_TYPES: Final[frozenset[str]] = frozenset(
-    str(kind.__struct_config__.tag)
-    for kind in ThreadItem.__origin__.__args__  # type: ignore[attr-defined]
-)
+ITEM_TYPES: Final = _tags(ThreadItem)
 
 
 def _depth(data: bytes | bytearray) -> int:

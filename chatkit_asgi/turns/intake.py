@@ -85,7 +85,7 @@ class Intake:
             "ListView",
             "Basic",
         ):
-            widget: Any = value
+            widget = cast("Any", value)
             value = ThreadItemDoneEvent(item=WidgetItem(**self._new_base(), widget=widget))
         elif self.aliases:
             value = self._renamed(value)
