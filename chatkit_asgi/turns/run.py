@@ -516,7 +516,8 @@ class Run:
                     todo.pop(0)
                 elif type(effect) is LoadItem:
                     item = await self._load(effect.event.item_id)
-                    todo[:1] = self.turn.receive_stored_item(effect.event, item)
+                    todo.pop(0)  # also when it is refused
+                    todo[:0] = self.turn.receive_stored_item(effect.event, item)
                 else:
                     await self._write(effect)
                     todo.pop(0)

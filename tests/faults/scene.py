@@ -59,15 +59,23 @@ class Steps:
         only: Count only the awaits whose label begins so.
         error: Raise this there. Without it the await is held: :attr:`reached` tells, :meth:`let_go` ends it.
         pause: Seconds that every write takes.
+        next_write: Raise this at the first write after the strike.
     """
 
     def __init__(
-        self, at: int = -1, *, only: str = "", error: BaseException | None = None, pause: float = 0
+        self,
+        at: int = -1,
+        *,
+        only: str = "",
+        error: BaseException | None = None,
+        pause: float = 0,
+        next_write: BaseException | None = None,
     ) -> None:
         self.at = at
         self.only = only
         self.error = error
         self.pause = pause
+        self.next_write = next_write
         self.count = 0
         self.struck: str | None = None
         self.reached = anyio.Event()
@@ -83,6 +91,9 @@ class Steps:
             await anyio.sleep(self.pause)
         else:
             await anyio.lowlevel.checkpoint()
+        if self.struck is not None and label == "store: write" and self.next_write is not None:
+            error, self.next_write = self.next_write, None
+            raise error
         if not label.startswith(self.only):
             return
         place, self.count = self.count, self.count + 1
@@ -405,7 +416,7 @@ class Stage:
                     await fault(self)
                     self.steps.let_go()
             await until_idle(self.server)
-        self.steps.at = -1
+        self.steps.at, self.steps.next_write = -1, None
         return Screen().read(self.response.body)
 
     async def _watch(self) -> None:

@@ -38,6 +38,7 @@ from tests.faults.scene import (
 
 WAYS: dict[str, tuple[str, Fault, BaseException | None, set[str]]] = {
     "disconnect": ("", disconnect, None, {"stopped"}),
+    "disconnect, and the store raises": ("", disconnect, None, {"stopped", "failed"}),
     "request cancelled": ("", cancel_request, None, {"stopped"}),
     "shutdown": ("", shut_down, None, {"shut down"}),
     "deadline": ("", time_out, None, {"timed out"}),
@@ -60,7 +61,8 @@ READ_TO_THE_END = {
 async def strike(server: Scene, way: str, at: int, heard: Outcomes) -> bool:
     """One run with one fault. Returns whether there was such an await."""
     only, fault, error, endings = WAYS[way]
-    steps = Steps(at, only=only, error=error)
+    next_write = Boom("store") if way.endswith("store raises") else None
+    steps = Steps(at, only=only, error=error, next_write=next_write)
     heard.ended.clear()
     known = {
         each.id for each in (await server.store.load_threads(1000, None, "asc", context=None)).data

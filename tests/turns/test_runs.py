@@ -525,6 +525,26 @@ class TestHook:
         assert await said(await self.play(hook)) == ["shown"]
 
 
+async def test_an_update_that_does_not_fit_the_stored_item_is_refused_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is the author's error, and no write that is tried again."""
+
+    async def handler(*_args: Any) -> AsyncIterator[Any]:
+        yield message(MESSAGES[0], [{"text": "done"}])
+        task: Any = {"type": "workflow.task.updated", "task_index": 0, "task": {"type": "custom"}}
+        yield ThreadItemUpdatedEvent(item_id=MESSAGES[0], update=task)
+
+    server = make(handler)
+    screen = await read(await start(server))
+    assert len(screen.errors) == 1
+    assert await said(server) == ["done"]
+    assert [
+        record.getMessage() for record in caplog.records if record.levelname == "CRITICAL"
+    ] == []
+    assert not [record for record in caplog.records if "attempt" in record.getMessage()]
+
+
 async def test_updates_of_a_widget_of_an_earlier_turn_are_stored(store: Any) -> None:
     """An action's handler changes the widget that sent it, event by event."""
     card = {"type": "Card", "children": [{"type": "Text", "id": "t", "value": "old"}]}
