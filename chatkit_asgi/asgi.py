@@ -154,6 +154,8 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
         try:
             while (await receive())["type"] != "http.disconnect":
                 pass
+        except Exception:  # a server that says it so; nobody is above this task
+            logger.debug("receive failed", exc_info=True)
         finally:
             viewer.close()
 
