@@ -249,14 +249,18 @@ class StreamFailure(NamedTuple):
 
 
 def stream_failure_of(error: BaseException) -> StreamFailure:
-    """The ``error`` event for ``error`` (semantics.md section 4.1). Nothing of an unexpected exception is told."""
+    """The ``error`` event for ``error`` (semantics.md section 4.1). Nothing of an unexpected exception is told.
+
+    Never fails: a turn that ends is saved whatever its author has put into the exception.
+    """
+    retry = bool(getattr(error, "allow_retry", True))
     match error:
         case CustomStreamError():
-            return StreamFailure("custom", error.message, error.allow_retry)
+            return StreamFailure("custom", str(getattr(error, "message", error)), retry)
         case StreamError():
-            code = error.code
+            code = getattr(error, "code", ErrorCode.STREAM_ERROR)
             return StreamFailure(
-                code.value if isinstance(code, ErrorCode) else code, None, error.allow_retry
+                code.value if isinstance(code, ErrorCode) else str(code), None, retry
             )
         case _:
             return StreamFailure(ErrorCode.STREAM_ERROR.value, None, True)

@@ -32,6 +32,8 @@ KEEP_ALIVE: Final = b": keep-alive\n\n"
 
 DELTA_TAIL: Final = b"}}\n\n"
 
+_IN_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
+
 _encode_text = json_encoder.encode
 
 
@@ -49,7 +51,10 @@ def event_frame(event: Any) -> bytes:
             )
         except UnicodeEncodeError:
             pass
-    return b"data: " + encode(event) + b"\n\n"
+    data = encode(event)
+    if b"\n" in data or b"\r" in data:  # white space in an item that is passed on byte for byte
+        data = data.translate(_IN_ONE_LINE)
+    return b"data: " + data + b"\n\n"
 
 
 @lru_cache(maxsize=1024)

@@ -22,7 +22,6 @@ from ..types import (
     ProgressUpdateEvent,
     StreamOptionsEvent,
     ThreadItemAddedEvent,
-    ThreadItemBase,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
@@ -66,7 +65,7 @@ class Intake:
         """One value that the handler yielded.
 
         Args:
-            value: Text, an event, an item or a widget.
+            value: Text, an event or a widget; an item comes as its ``thread.item.done``, after :meth:`adopt`.
             todo: Gets the effects that stand even if ``value`` is refused: those that end the text before it.
 
         Raises:
@@ -76,9 +75,7 @@ class Intake:
             if self.text_id is not None:
                 return self._turn.receive_text(self.text_id, value)
             return self._open_text(value, todo)
-        if isinstance(value, ThreadItemBase | UnknownItem):
-            value = ThreadItemDoneEvent(item=cast("Any", value))
-        elif isinstance(value, str):
+        if isinstance(value, str):
             return self.receive(str(value), todo)
         elif isinstance(value, dict) or getattr(value, "type", None) in (
             "Card",

@@ -21,9 +21,11 @@ from ..protocol.visibility import is_hidden
 from ..types import (
     SDKHiddenContextItem,
     ThreadItemAddedEvent,
+    ThreadItemBase,
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
+    UnknownItem,
 )
 from ._backend import Backend
 from .intake import Intake
@@ -327,6 +329,9 @@ class Run:
             if kind is ThreadItemUpdatedEvent and intake.text_id is None and not aliases:
                 out = receive_event(value)
             else:
+                if isinstance(value, ThreadItemBase | UnknownItem):
+                    value = ThreadItemDoneEvent(item=cast("Any", value))
+                    kind = ThreadItemDoneEvent
                 if kind in (ThreadItemAddedEvent, ThreadItemDoneEvent) and not is_minted(
                     value.item.id
                 ):

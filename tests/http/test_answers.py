@@ -276,14 +276,15 @@ async def test_the_old_answer_is_out_of_sight_while_the_new_one_comes(
         held.go.set()
 
 
+@pytest.mark.parametrize("wrap", [True, False], ids=["as an event", "as an item"])
 async def test_ids_that_a_model_reuses_do_not_overwrite(
-    server: Served, client: ChatKitClient, store: Store[Any]
+    server: Served, client: ChatKitClient, store: Store[Any], wrap: bool
 ) -> None:
     """Local model servers send one placeholder id for every message."""
 
     async def respond(thread: Any, message: Any, *_: Any) -> Any:
         item = said(thread, "__fake_id__", f"answer to {message.content[0].text}")
-        yield ThreadItemDoneEvent(item=item)
+        yield ThreadItemDoneEvent(item=item) if wrap else item
 
     server.responding = respond
     first = await client.create("one")

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 
 from chatkit_asgi import ChatKitApp, ChatKitServer, Options
-from chatkit_asgi.errors import AuthorError
+from chatkit_asgi.errors import AuthorError, CustomStreamError, StreamError
+from chatkit_asgi.protocol.codec import decode_item
 from chatkit_asgi.protocol.visibility import is_hidden
 from chatkit_asgi.store import MemoryStore
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
@@ -105,6 +106,13 @@ async def read(viewer: Viewer) -> Screen:
         while (chunk := await viewer.next()) is not None:
             screen.read(chunk)
     return screen
+
+
+class Unfinished(CustomStreamError):
+    """As authors write them."""
+
+    def __init__(self) -> None:
+        pass
 
 
 class TestHandlers:
@@ -197,6 +205,37 @@ class TestHandlers:
         screen = await read(await start(server))
         assert await said(server) == ["shown"]
         assert [event["type"] for event in screen.events][-2:] == ["thread.item.done", "error"]
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            CustomStreamError(ValueError("not text")),  # type: ignore[arg-type]
+            StreamError(object()),  # type: ignore[arg-type]
+            Unfinished(),
+        ],
+    )
+    async def test_text_that_was_shown_outlives_an_odd_exception(self, error: Exception) -> None:
+        async def handler(*_args: Any) -> AsyncIterator[Any]:
+            yield "shown"
+            raise error
+
+        server = make(handler)
+        screen = await read(await start(server))
+        assert await said(server) == ["shown"]
+        assert [event["type"] for event in screen.events][-2:] == ["thread.item.done", "error"]
+
+    async def test_an_item_of_a_newer_version_is_one_line_however_it_is_stored(self) -> None:
+        """Other programs write JSON in several lines, and an empty one would end the frame."""
+        raw = (
+            b'{\n\n"id": "new_1",\r\n"thread_id": "thr_1", "type": "newer",\n'
+            b'"created_at": "2026-03-14T09:26:53Z"}'
+        )
+
+        async def handler(*_args: Any) -> AsyncIterator[Any]:
+            yield decode_item(raw)
+
+        screen = await read(await start(make(handler)))
+        assert screen.events[-1]["item"] == json.loads(raw)
 
     async def test_one_that_does_not_let_go_is_ended_without(self) -> None:
         """Invariant: saving and the viewers do not wait for a handler's cleanup, and it is not heard any more."""
