@@ -121,7 +121,9 @@ def _request(scope: Scope, receive: Receive) -> Request:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        # HTTP/2 may send each cookie in a header of its own (RFC 9113, section 8.2.3).
+        between = "; " if key == "cookie" else ", "
+        headers[key] = f"{headers[key]}{between}{text}" if key in headers else text
     client = scope.get("client")
     return Request(
         method=scope["method"],

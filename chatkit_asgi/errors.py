@@ -25,8 +25,10 @@ May import the standard library only.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from enum import Enum
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 __all__ = [
     "AuthorError",
@@ -204,12 +206,19 @@ class Failure(NamedTuple):
     headers: dict[str, str] = {}
 
 
+_NONE: Final = object()
+_OURS: Final = frozenset({"content-type", "content-length", "transfer-encoding", "x-request-id"})
+_HEADER: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+_NOT_IN_HEADERS: Final = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
+
+
 def failure_of(error: BaseException) -> Failure:
     """The answer to ``error``. Nothing of an unexpected exception is told; a framework's HTTP exception keeps its
     status, text and headers."""
     match error:
         case RequestError():
-            return Failure(error.status, error.code, error.message, error.path, error.headers)
+            headers = _sendable(error.headers)
+            return Failure(error.status, error.code, str(error.message), error.path, headers)
         case HookMissing():
             return Failure(501, "not_implemented", str(error))
         case CustomStreamError():
@@ -226,18 +235,29 @@ def _framework_failure(error: BaseException) -> Failure | None:
     Starlette, FastAPI and Litestar have ``status_code``, ``detail`` and ``headers``. Their authors meant the text for
     the client.
     """
-    status, detail = getattr(error, "status_code", None), getattr(error, "detail", None)
-    if type(status) is not int or not 400 <= status <= 599 or isinstance(error, BaseStreamError):
+    status, detail = getattr(error, "status_code", None), getattr(error, "detail", _NONE)
+    # Without ``detail`` it is something else: a model library's exception, whose status is that of another server.
+    if detail is _NONE or isinstance(error, BaseStreamError):
+        return None
+    if not isinstance(status, int) or not 400 <= status <= 599:
         return None
     codes = {each.status: each.default_code for each in RequestError.__subclasses__()}
     code = "internal_error" if status >= 500 else codes.get(status, "http_error")
     message = detail if isinstance(detail, str) and detail else code.replace("_", " ")
-    headers = getattr(error, "headers", None)
-    named = {str(name).lower(): str(value) for name, value in dict(headers or {}).items()}
-    ours = ("content-type", "content-length")
-    return Failure(
-        status, code, message, None, {name: named[name] for name in named if name not in ours}
-    )
+    return Failure(int(status), code, message, None, _sendable(getattr(error, "headers", None)))
+
+
+def _sendable(headers: Any) -> dict[str, str]:
+    """An exception's headers as they may be sent: names in lower case, none that the answer has itself, and nothing in
+    a value that ends its line or is not Latin-1: such values are made of what a request said."""
+    if not isinstance(headers, Mapping):
+        return {}
+    named = {str(name).lower(): str(value) for name, value in headers.items()}
+    return {
+        name: _NOT_IN_HEADERS.sub("?", value)
+        for name, value in named.items()
+        if _HEADER.fullmatch(name) and name not in _OURS
+    }
 
 
 class StreamFailure(NamedTuple):

@@ -40,6 +40,8 @@ STREAM_HEADERS = {
 JSON_HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+"""Other lengths say nothing: what comes is counted."""
 MAX_KEY = 255
 """Characters of an ``Idempotency-Key``; the limit that Stripe chose for the same header."""
 
@@ -234,7 +236,7 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
         f"At most {limit} bytes.", code="max_body", headers={"connection": "close"}
     )
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if _LENGTH.fullmatch(announced) and int(announced) > limit:
         raise too_large
     if isinstance(request.body, bytes):
         if len(request.body) > limit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import anyio
@@ -90,13 +91,30 @@ class HTTPException(Exception):
         self.headers = headers
 
 
+class ModelError(Exception):
+    """As model libraries' look: the status is that of the model's server."""
+
+    def __init__(self, status_code: int) -> None:
+        super().__init__("SECRET")
+        self.status_code = status_code
+        self.headers = {"x-model": "SECRET"}
+
+
 @pytest.mark.parametrize(
     ("raised", "status", "code", "message"),
     [
         (Unauthorized("Sign in first."), 401, "unauthorized", "Sign in first."),
         (Forbidden(), 403, "forbidden", "forbidden"),
         (HTTPException(401, "No token."), 401, "unauthorized", "No token."),
+        (HTTPException(HTTPStatus.FORBIDDEN, "No."), 403, "forbidden", "No."),
         (HTTPException(402, "Pay."), 402, "http_error", "Pay."),
+        (Unauthorized(ValueError("expired")), 401, "unauthorized", "expired"),  # type: ignore[arg-type]
+        (
+            ModelError(401),
+            500,
+            "internal_error",
+            "The server failed to answer this request.",
+        ),
         (
             HTTPException(429, "Slow down.", {"Retry-After": "7"}),
             429,
@@ -143,6 +161,50 @@ async def test_the_callable_may_refuse(
             if isinstance(raised, HTTPException) and raised.headers:
                 assert answer.headers["retry-after"] == "7"
     assert server.calls == []
+
+
+@pytest.mark.parametrize("kind", [Forbidden, HTTPException])
+async def test_the_headers_of_a_refusal_cannot_break_the_answer(server: Served, kind: Any) -> None:
+    """Their values are often made of what the request said."""
+    headers = {
+        "Location": "/login?next=\r\nset-cookie: a=b",
+        "X-Name": "Zoë Łukasz",
+        "x-broken\r\nset-cookie": "a=b",
+        "Content-Type": "text/html",
+        "Content-Length": "1",
+        "X-Request-Id": "another",
+    }
+
+    def refuse(request: ContextRequest) -> Any:
+        raise kind("No.", headers=headers) if kind is Forbidden else kind(403, "No.", headers)
+
+    async with talking(server, context=refuse) as client:
+        answer = await client.create("Hi")
+    assert (answer.status, answer.message) == (403, "No.")
+    assert answer.headers["location"] == "/login?next=??set-cookie: a=b"
+    assert answer.headers["x-name"] == "Zoë ?ukasz"
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-length"] == str(len(answer.body))
+    assert answer.headers["x-request-id"] == answer.error["request_id"]
+    assert "set-cookie" not in str(list(answer.headers))
+
+
+async def test_cookies_that_come_apart_are_one_header(server: Served) -> None:
+    """As HTTP/2 may send them."""
+    seen: list[str] = []
+
+    def context(request: ContextRequest) -> None:
+        seen.append(request.headers["cookie"])
+
+    app = ChatKitApp(server, context=context)
+
+    async def split(scope: Any, receive: Any, send: Any) -> None:
+        cookies = [(b"cookie", b"a=1"), (b"cookie", b"b=2")]
+        await app({**scope, "headers": [*scope["headers"], *cookies]}, receive, send)
+
+    async with ASGIBridge(split) as bridge:
+        await bridge.post({"type": "threads.list", "params": {}})
+    assert seen == ["a=1; b=2"]
 
 
 async def test_real_framework_exceptions_keep_their_status(server: Served) -> None:

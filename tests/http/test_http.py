@@ -71,6 +71,13 @@ async def test_an_announced_body_over_the_limit_is_not_even_read(server: Served)
         assert response.headers["connection"] == "close"
 
 
+@pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "-1", "x"])
+async def test_a_length_that_is_none_is_not_believed(server: Served, length: str) -> None:
+    body = {"type": "threads.list", "params": {}}
+    response = await raw(ChatKitApp(server), body, headers={"content-length": length})
+    assert response.status == 200
+
+
 async def test_a_body_over_the_limit_is_refused_while_it_arrives(server: Served) -> None:
     async with talking(server, max_body=100) as client:
         bridge = client.transport._bridge  # type: ignore[attr-defined]
