@@ -7,7 +7,6 @@ import random
 from collections.abc import AsyncIterator
 from typing import Any
 
-from chatkit_asgi.asgi import ChatKitApp
 from chatkit_asgi.server import ChatKitServer
 from chatkit_asgi.store import MemoryStore
 from chatkit_asgi.types import (
@@ -63,8 +62,10 @@ class OurServer(ChatKitServer[Any]):
         yield ThreadItemDoneEvent(item=item)
 
 
-def app(**options: Any) -> ChatKitApp:
+def app(**options: Any) -> Any:
     """The app as it is documented."""
+    from chatkit_asgi import ChatKitApp
+
     return ChatKitApp(OurServer(**options))
 
 

@@ -298,10 +298,15 @@ class _MemoryTables:
         places = thread.places(hidden.first, hidden.last)
         gone = thread.in_order[places.start : places.stop]
         del thread.in_order[places.start : places.stop]
-        for entry in gone:
-            del thread.by_id[entry.id]
-            thread.pending.discard(entry.id)
-            thread.feedback.pop(entry.id, None)
+        if len(gone) > len(thread.in_order):
+            thread.by_id = {entry.id: entry for entry in thread.in_order}
+        else:
+            for entry in gone:
+                del thread.by_id[entry.id]
+        if thread.pending or thread.feedback:
+            for entry in gone:
+                thread.pending.discard(entry.id)
+                thread.feedback.pop(entry.id, None)
 
     # -- attachments' records ------------------------------------------------------------------
 
