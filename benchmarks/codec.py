@@ -91,8 +91,8 @@ def run(quick: bool = False) -> list[Row]:
                 ),
             )
         ),
-        12,
-        "generic path",
+        None,
+        "for any event, as outside a turn",
     )
     head = delta_head(item_id, 0)
 
