@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from .ids import utc_now
 
 __all__ = ["DEFAULT_OPTIONS", "Options"]
+
+OnDisconnect = Literal["cancel", "finish"]
+OnConflict = Literal["queue", "reject", "interrupt"]
+_POLICIES: Final[dict[str, tuple[str, ...]]] = {
+    "on_disconnect": get_args(OnDisconnect),
+    "on_conflict": get_args(OnConflict),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,9 +41,9 @@ class Options:
     max_page_size: int = 100
     """Records of a page at most. The client asks for 9,999: it gets this many and ``has_more``."""
 
-    on_disconnect: Literal["cancel", "finish"] = "cancel"
+    on_disconnect: OnDisconnect = "cancel"
     """When the last viewer has gone: stop the turn (the client's stop button is a disconnect), or let it finish."""
-    on_conflict: Literal["queue", "reject", "interrupt"] = "queue"
+    on_conflict: OnConflict = "queue"
     """A second turn on one thread: wait for the first, answer 409, or stop the first."""
     turn_timeout: float | None = None
     """How long a turn may run; then it ends with an ``error`` event and keeps what it has. ``None``: no limit."""
@@ -74,8 +81,24 @@ class Options:
             "checkpoint_interval", "keep_alive", "send_timeout", "viewer_buffer",
         )  # fmt: skip
         for name in positive:
-            if getattr(self, name) <= 0:
+            if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be more than 0, not {getattr(self, name)!r}")
+        for name in ("turn_timeout", "max_turns", "max_turns_per_owner"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be more than 0, or None for no limit, not {value!r}")
+        for name in ("shutdown_grace", "replay"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must not be less than 0, not {getattr(self, name)!r}")
+        for name, policies in _POLICIES.items():
+            if getattr(self, name) not in policies:
+                raise ValueError(
+                    f"{name} is one of {', '.join(policies)}, not {getattr(self, name)!r}"
+                )
+        if isinstance(self.cors_origins, str):
+            raise ValueError(
+                f"cors_origins is a list of origins: [{self.cors_origins!r}], not a str"
+            )
         if self.page_size > self.max_page_size:
             raise ValueError("page_size is more than max_page_size")
         if self.cors_credentials and "*" in self.cors_origins:

@@ -110,13 +110,16 @@ class RowStore(Store[TContext]):
         """Whose rows ``context`` sees.
 
         Raises:
-            AuthorError: The callable returned something else than Unicode text. Nobody is let in as ``"None"``.
+            AuthorError: The callable returned something else than Unicode text, or none: nobody is let in as
+                ``"None"``, and people without a name do not share one.
         """
         if self._owner is None:
             return ""
         owner: Any = self._owner(context)
-        if not isinstance(owner, str) or key(owner) != owner:
-            raise AuthorError(f"owner= must return a str of valid Unicode, not {owner!r:.100}.")
+        if not isinstance(owner, str) or not owner or key(owner) != owner:
+            raise AuthorError(
+                f"owner= must return a str of valid Unicode that is not empty, not {owner!r:.100}."
+            )
         return owner
 
     # -- threads -------------------------------------------------------------------------------

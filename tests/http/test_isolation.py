@@ -213,3 +213,13 @@ async def test_the_same_id_may_belong_to_two_owners(server: Served, client: Chat
     assert "For Mallory" in str((await other.get_thread("thr_same")).json)
     assert (await other.delete("thr_same")).ok
     assert (await client.get_thread("thr_same")).ok
+
+
+@pytest.mark.parametrize("nobody", ["", None, 7])
+async def test_people_without_a_name_do_not_share_one(
+    server: Served, store: Store[Any], nobody: Any
+) -> None:
+    async with talking(server, context=lambda _: nobody) as client:
+        for answer in (await client.create("Hi"), await client.list_threads()):
+            assert (answer.status, answer.code) == (500, "internal_error")
+    assert server.answers() == 0

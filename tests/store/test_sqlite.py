@@ -547,7 +547,7 @@ async def test_unknown_fields_of_a_stored_row_survive_every_way_of_saving(
 
 async def test_an_owner_must_be_text(make: Any) -> None:
     store = make(owner=lambda context: context)
-    for owner in (None, 7, "\ud800"):
+    for owner in (None, 7, "", "\ud800"):
         with pytest.raises(AuthorError):
             await store.load_threads(1, None, "asc", context=owner)
     await store.save_thread(thread(), context="a\x00b")
