@@ -217,24 +217,44 @@ class ChatKitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+            path = _path_below_root(scope)
             if path == self.path or path.startswith(self.path + "/"):
                 await self.chatkit_app(scope, receive, send)
                 return
         elif scope["type"] == "lifespan":
-            await self.app(scope, receive, _and_shut_down(self.chatkit_app, send))
+            await self.app(scope, *_and_shut_down(self.chatkit_app, receive, send))
             return
         await self.app(scope, receive, send)
 
 
-def _and_shut_down(chatkit_app: ChatKitApp, send: Send) -> Send:
-    """The wrapped app answers the lifespan; ChatKit's turns end before its shutdown is reported complete."""
+def _path_below_root(scope: Scope) -> str:
+    """The path without ``root_path``, which it should begin with and, under some servers, does not."""
+    path: str = scope["path"]
+    rest = path.removeprefix(scope.get("root_path", ""))
+    return rest if not rest or rest.startswith("/") else path
+
+
+def _and_shut_down(chatkit_app: ChatKitApp, receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """The wrapped app answers the lifespan. ChatKit's turns end before it hears of the shutdown: what they save, and
+    their handlers, may need what it then closes."""
+    failure = ""
+
+    async def receiving() -> Message:
+        nonlocal failure
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await chatkit_app.startup()
+        elif message["type"] == "lifespan.shutdown":
+            try:
+                await chatkit_app.shutdown()
+            except Exception as error:
+                logger.exception("shutdown failed")
+                failure = str(error) or type(error).__name__
+        return message
 
     async def sending(message: Message) -> None:
-        if message["type"].startswith("lifespan.startup"):
-            await chatkit_app.startup()
-        elif message["type"].startswith("lifespan.shutdown"):
-            await chatkit_app.shutdown()
+        if failure and message["type"] == "lifespan.shutdown.complete":
+            message = {"type": "lifespan.shutdown.failed", "message": failure}
         await send(message)
 
-    return sending
+    return receiving, sending

@@ -148,6 +148,64 @@ async def test_the_middleware_answers_its_path_only(
             assert inner.scopes[0] is response.scope
 
 
+@pytest.mark.parametrize(
+    ("root_path", "path"),
+    [("/chat", "/chatkit"), ("/root", "/chatkit"), ("/root/", "/root//chatkit")],
+)
+async def test_a_root_path_that_is_not_part_of_the_path(
+    server: Served, root_path: str, path: str
+) -> None:
+    """Some servers leave it out, and then the path may begin with the same letters."""
+    app = ChatKitMiddleware(Inner(), ChatKitApp(server))
+
+    async def rooted(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "root_path": root_path, "path": path}, receive, send)
+
+    async with ASGIBridge(rooted) as bridge:
+        assert (await bridge.post(LIST)).status == 200
+
+
+async def test_turns_end_before_the_inner_app_closes_what_they_need(
+    server: Served, store: Store[Any]
+) -> None:
+    held = Held()
+    server.responding = held
+    at_shutdown: list[Any] = []
+
+    class Closing(Inner):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            async def receiving() -> Any:
+                message = await receive()
+                if message["type"] == "lifespan.shutdown":
+                    at_shutdown.extend([len(server.turns), *held.ends])
+                return message
+
+            await super().__call__(scope, receiving, send)
+
+    options = Options(on_disconnect="finish", handle_signals=False)
+    app = ChatKitMiddleware(Closing(), ChatKitApp(server, options=options))
+    async with ASGIBridge(app, lifespan=True) as bridge:
+        client = ChatKitClient(bridge)
+        async with client.stream("threads.create", {"input": client.message("Hi")}) as turn:
+            await turn.wait_for("thread.item.updated")
+    assert at_shutdown in ([0, "cancelled"], [0, "closed"])
+
+
+async def test_a_shutdown_that_fails_behind_the_middleware_is_told(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def close() -> None:
+        raise OSError("disk is gone")
+
+    inner = Inner()
+    monkeypatch.setattr(server.store, "close", close)
+    with pytest.raises(RuntimeError, match="disk is gone"):
+        async with ASGIBridge(ChatKitMiddleware(inner, ChatKitApp(server)), lifespan=True):
+            pass
+    assert inner.phases == ["lifespan.startup", "lifespan.shutdown"]
+    monkeypatch.undo()
+
+
 async def test_the_middleware_wants_a_path(server: Served) -> None:
     with pytest.raises(ValueError, match="slash"):
         ChatKitMiddleware(Inner(), ChatKitApp(server), "chatkit")
