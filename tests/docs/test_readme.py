@@ -57,7 +57,7 @@ async def test_an_app_of_the_documents_answers(
     namespace = run(code, tmp_path, monkeypatch)
     async with ASGIBridge(namespace["app"]) as bridge:
         headers = {"authorization": "Bearer secret"}
-        path = "/chatkit/" if "Mount(" in code else "/chatkit"
+        path = "/chatkit"
         answer = await bridge.post(MESSAGE, path=path, headers=headers)
         if "chat.respond" in code or "def respond" in code:
             assert answer.status == 200
