@@ -110,15 +110,22 @@ async def answer(
         return result if isinstance(result, bytes) else encode(result)
     owner = server.store.owner(context)
     who = (owner, "" if owner else scope)
+    thread_id: Any = getattr(request.params, "thread_id", None)
+
+    async def check_repeat() -> None:
+        await server.store.load_thread(thread_id, context=context)
+
     return await server.turns.start(
         lambda: operation.run(server, request, context),
         owner=owner,
         repeat=Repeat(
             key=(*who, idempotency_key) if idempotency_key else None,
             body=(*who, frame, encode(request))
-            if frame is not None or hasattr(request.params, "thread_id")
+            if frame is not None or thread_id is not None
             else None,
         ),
+        # A store may tell people apart by means of its own, and a repeat is not checked otherwise.
+        check_repeat=None if owner or thread_id is None else check_repeat,
         body=request,
         request_id=request_id,
     )

@@ -179,7 +179,7 @@ async def threads_custom_action(
 
     async def begin(run: Run) -> AsyncIterator[Any]:
         _tell_options(run)
-        return await _iterator(server.action(run.thread, action, sender, context), "action")
+        return await _iterator(run, server.action(run.thread, action, sender, context), "action")
 
     return Plan(thread=thread, context=context, begin=begin)
 
@@ -194,10 +194,11 @@ def _tell_options(run: Run) -> None:
 
 async def _respond(run: Run, message: UserMessageItem | None) -> AsyncIterator[Any]:
     _tell_options(run)
-    return await _iterator(run.server.respond(run.thread, message, run.context), "respond")
+    return await _iterator(run, run.server.respond(run.thread, message, run.context), "respond")
 
 
-async def _iterator(result: Any, hook: str) -> AsyncIterator[Any]:
+async def _iterator(run: Run, result: Any, hook: str) -> AsyncIterator[Any]:
+    run.begun = True  # a coroutine may already wait for a model
     if inspect.isawaitable(result):
         result = await result
     if not hasattr(result, "__aiter__"):

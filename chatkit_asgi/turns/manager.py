@@ -104,6 +104,7 @@ class Turns:
         *,
         owner: str,
         repeat: Repeat | None = None,
+        check_repeat: Callable[[], Awaitable[object]] | None = None,
         body: object = None,
         request_id: str = "",
     ) -> Viewer:
@@ -113,6 +114,7 @@ class Turns:
             prepare: Checks everything that can be checked, and returns the plan. Not called for a repeat.
             owner: Whose turn it is.
             repeat: What tells a repeat.
+            check_repeat: Refuses who may not see the turn that the request repeats. Called for a repeat only.
             body: The whole request, to find a key that is used for two different ones.
             request_id: For the log.
 
@@ -126,6 +128,8 @@ class Turns:
         repeat = repeat or Repeat()
         earlier = self._earlier(repeat, body)
         if earlier is not None:
+            if check_repeat is not None:
+                await check_repeat()
             return await self._join(earlier)
         self._limit(owner)
         admission = _Admission(repeat, body if repeat.key is not None else None)

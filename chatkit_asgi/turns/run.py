@@ -140,6 +140,7 @@ class Run:
         self.go = backend.signal()
         """Set when ``before`` has ended."""
         self.begun = False
+        """Whether what came in is stored and the handler has been called: from then on there is something to stop."""
         self.ended = False
         self.started_at = backend.now()
         self.ended_at = 0.0
@@ -306,7 +307,7 @@ class Run:
             await self.go.wait()
         if self._closing is not None:
             return
-        plan, self.plan = self.plan, None  # what came in is not needed once it is stored
+        plan = self.plan
         assert plan is not None
         if self.before is not None and not plan.is_new:
             self.turn.rebase(
@@ -314,6 +315,7 @@ class Run:
             )
         self.before = None
         self.started_at = self.backend.now()
+        self.plan = None  # what came in is not needed once it is stored
         self._events = await plan.begin(self)
         del plan
         self.begun = True

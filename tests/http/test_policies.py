@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
+from chatkit_asgi import ChatKitServer
 from chatkit_asgi.store import MemoryStore, Store
 from chatkit_asgi.testing import ChatKitClient, Turn
 from chatkit_asgi.types import ClosedStatus, LockedStatus
@@ -115,6 +116,37 @@ async def test_an_answer_that_is_refused_is_not_taken(
         await all_over(server)
         server.responding = yielding("ok")
         assert (await answer()).check().text == "ok"
+
+
+async def test_an_answer_whose_thread_could_not_be_read_again_is_given_back(
+    server: Served, store: Store[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited for another turn, and the store failed when its own turn came."""
+    async with talking(server) as client:
+        server.responding = yielding(done(tool_call, "msg_it"))
+        thread_id = (await client.create("Hi")).thread.id
+        held = Held()
+        server.acting = held
+        server.responding = yielding("ok")
+        turns: list[Turn] = []
+
+        async def load_thread(*_: Any, **__: Any) -> Any:
+            monkeypatch.undo()
+            raise OSError("once")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ChatKitClient(client.transport).action, thread_id, "x")
+            await held.started.wait()
+            other = ChatKitClient(client.transport)
+            params = {"thread_id": thread_id, "result": 1}
+            async with other.stream("threads.add_client_tool_output", params) as turn:
+                monkeypatch.setattr(store, "load_thread", load_thread)
+                held.go.set()
+                turns.append(await turn.read())
+        assert turns[0].types == ["error"]
+        stored: Any = await store.load_item(thread_id, "msg_it", context=None)
+        assert stored.status == "pending"
+        assert (await client.tool_output(thread_id, 1)).check().text == "ok"
 
 
 @pytest.mark.parametrize("make", [tool_call, questions])
@@ -283,6 +315,38 @@ async def test_a_turn_has_a_deadline(server: Served, store: Store[Any]) -> None:
     assert turn.types[-2:] == ["thread.item.done", "error"]
     assert turn.text == "Hello "
     assert (await rows(store, turn.thread.id))[1].content[0].text == "Hello "
+
+
+class Waiting(ChatKitServer[Any]):
+    """Its ``respond`` is a coroutine that waits for a model before it returns the events."""
+
+    def __init__(self, store: Store[Any]) -> None:
+        super().__init__(store)
+        self.waits = anyio.Event()
+
+    async def respond(self, *_: Any) -> Any:  # type: ignore[override]
+        self.waits.set()
+        await anyio.sleep_forever()
+
+
+async def test_the_deadline_counts_what_comes_before_the_first_event(store: Store[Any]) -> None:
+    async with talking(Waiting(store), turn_timeout=0.05, handle_signals=False) as client:
+        turn = await client.create("Hi")
+    assert turn.complete
+    assert turn.types[-1] == "error"
+
+
+async def test_a_stop_before_the_first_event_leaves_the_note_too(store: Store[Any]) -> None:
+    server = Waiting(store)
+    async with talking(server, handle_signals=False) as client:
+        async with client.stream("threads.create", {"input": client.message("Hi")}) as turn:
+            await turn.wait_for("stream_options")
+            await server.waits.wait()
+        await server.turns.shutdown()
+    assert [item.type for item in await rows(store, turn.thread.id)] == [
+        "user_message",
+        "sdk_hidden_context",
+    ]
 
 
 async def test_stopping_the_server_ends_streams_with_an_error(

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
+from chatkit_asgi import NotFoundError
 from chatkit_asgi.store import MemoryStore, Store
 from chatkit_asgi.testing import ChatKitClient, Turn
 from tests.http.served import Held, Served, all_over, rows, talking, yielding
@@ -206,6 +207,40 @@ async def test_owners_never_join_each_other() -> None:
             answer = await client.send(first, "Again", headers={"x-user": "b"})
             assert answer.status == 404
             held.go.set()
+
+
+@pytest.mark.parametrize("key", [{}, {"idempotency-key": "k1"}])
+async def test_a_store_that_tells_people_apart_by_itself_is_asked(key: dict[str, str]) -> None:
+    """As stores written for openai-chatkit do, which know nothing of ``owner=``."""
+
+    class Own(MemoryStore[Any]):
+        async def load_thread(self, thread_id: str, context: Any) -> Any:
+            thread = await super().load_thread(thread_id, context)
+            if thread.metadata.get("user", context) != context:
+                raise NotFoundError("No such thread.")
+            return thread
+
+    async def respond(thread: Any, message: Any, context: Any) -> Any:
+        thread.metadata["user"] = context
+        yield "Mine"
+
+    server = Served(Own())
+    server.responding = respond
+    async with talking(
+        server, context=lambda request: request.headers["x-user"], handle_signals=False
+    ) as client:
+        first = await client.create("Hi", headers={"x-user": "a"})
+        held = Held()
+        server.responding = held
+        params = {"thread_id": first.thread.id, "input": client.message("Again")}
+        headers = {**key, "x-user": "a"}
+        async with client.stream("threads.add_user_message", params, headers=headers) as turn:
+            await turn.wait_for("thread.item.added")
+            other = ChatKitClient(client.transport)
+            answer = await other.send(first.thread.id, "Again", headers={**key, "x-user": "b"})
+            assert (answer.status, answer.code) == (404, "not_found")
+            held.go.set()
+            assert (await turn.read()).check().text == "Hello world"
 
 
 async def test_a_joined_viewer_that_leaves_does_not_stop_the_others(
