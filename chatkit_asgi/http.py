@@ -232,8 +232,12 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
     Raises:
         TooLarge: More than ``limit`` bytes are announced or come.
     """
+    # HTTP/2 has no such header, and servers refuse to send it (RFC 9113, section 8.2.2); there the stream is reset.
+    old = request.scope.get("http_version", "1.1") in ("1.0", "1.1")
     too_large = TooLarge(
-        f"At most {limit} bytes.", code="max_body", headers={"connection": "close"}
+        f"At most {limit} bytes.",
+        code="max_body",
+        headers={"connection": "close"} if old else None,
     )
     announced = request.headers.get("content-length", "")
     if _LENGTH.fullmatch(announced) and int(announced) > limit:

@@ -270,7 +270,10 @@ class ChatKitServer(Generic[TContext]):
         from .operations import answer
         from .protocol.codec import decode_request
 
-        data = request.encode() if isinstance(request, str) else bytes(request)
+        # A lone surrogate is refused where the body is decoded, like any other bytes that are not UTF-8.
+        data = (
+            request.encode("utf-8", "surrogatepass") if isinstance(request, str) else bytes(request)
+        )
         result = await answer(self, decode_request(data), context)
         return StreamingResult(result) if isinstance(result, Viewer) else NonStreamingResult(result)
 

@@ -163,7 +163,7 @@ class Turns:
                     "This Idempotency-Key was used for another request.",
                     code="idempotency_key_reused",
                 )
-            if found.run is None or found.run.outcome in (None, "finished", "failed"):
+            if found.run is None or not found.run.cut_short:
                 return found
         found = None if repeat.body is None else self._admissions.get(repeat.body)
         return (

@@ -238,6 +238,13 @@ class Run:
         """Whether the turn is over or about to be."""
         return self.ended or self._closing is not None
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether the turn ends, or has ended, before its handler had its say: a repeat of its request begins anew."""
+        if self._closing == "deleted":
+            return True
+        return self._closing not in (None, "failed") and not self._complete
+
     async def main(self) -> None:
         """The whole life of the turn. Raises nothing but what ends the process."""
         error: BaseException | None = None

@@ -71,6 +71,20 @@ async def test_an_announced_body_over_the_limit_is_not_even_read(server: Served)
         assert response.headers["connection"] == "close"
 
 
+async def test_http_2_has_no_header_for_the_connection(server: Served) -> None:
+    async with talking(server, max_body=100) as client:
+        bridge = client.transport._bridge  # type: ignore[attr-defined]
+        app = bridge.app
+
+        async def second(scope: Any, receive: Any, send: Any) -> None:
+            await app({**scope, "http_version": "2"}, receive, send)
+
+        async with ASGIBridge(second) as other:
+            response = await other.post(b"x" * 101)
+        assert error(response) == (413, "max_body", None)
+        assert "connection" not in response.headers
+
+
 @pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "-1", "x"])
 async def test_a_length_that_is_none_is_not_believed(server: Served, length: str) -> None:
     body = {"type": "threads.list", "params": {}}

@@ -57,6 +57,14 @@ async def test_what_can_be_checked_is_checked_before_it_returns(server: Served) 
     assert failure_of(found.value).status == 404
 
 
+@pytest.mark.parametrize(
+    "wrong", ['"\ud800"', '{"type": "threads.list", "params": {"after": "\ud800"}}']
+)
+async def test_text_that_utf8_cannot_hold_is_a_bad_request(server: Served, wrong: str) -> None:
+    with pytest.raises(BadRequest):
+        await server.process(wrong, None)
+
+
 async def test_closing_the_iterator_is_a_disconnect(server: Served, store: Store[Any]) -> None:
     server.responding = Held()
     result = await server.process(CREATE, None)

@@ -161,6 +161,35 @@ async def test_a_key_of_a_stopped_turn_is_free_again(server: Served, client: Cha
     assert server.answers() == 2
 
 
+async def test_a_key_of_a_turn_that_is_being_stopped_is_free_too(
+    server: Served, client: ChatKitClient
+) -> None:
+    """Its handler takes a while to let go; who joined it would get half an answer and no error."""
+    key = {"idempotency-key": "k1"}
+    cleaning, clean = anyio.Event(), anyio.Event()
+
+    async def respond(*_: Any) -> Any:
+        try:
+            yield "Half"
+            await anyio.sleep_forever()
+        finally:
+            cleaning.set()
+            with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+                await clean.wait()
+
+    server.responding = respond
+    params = {"input": client.message("Hi")}
+    async with client.stream("threads.create", params, headers=key) as turn:
+        await turn.wait_for("thread.item.updated")
+    with anyio.fail_after(10):
+        await cleaning.wait()
+    server.responding = yielding("New")
+    again = await ChatKitClient(client.transport).create("Hi", headers=key)
+    clean.set()
+    await all_over(server)
+    assert again.check().text == "New"
+
+
 async def test_a_repeat_after_a_failure_gets_the_failure(
     server: Served, client: ChatKitClient
 ) -> None:
