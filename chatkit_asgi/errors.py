@@ -217,12 +217,18 @@ def failure_of(error: BaseException) -> Failure:
     status, text and headers."""
     match error:
         case RequestError():
-            headers = _sendable(error.headers)
-            return Failure(error.status, error.code, str(error.message), error.path, headers)
+            # A subclass may not have called its base, or have been given something else than text.
+            code = str(getattr(error, "code", error.default_code))
+            message = str(getattr(error, "message", error.default_code.replace("_", " ")))
+            path = getattr(error, "path", None)
+            headers = _sendable(getattr(error, "headers", None))
+            return Failure(
+                error.status, code, message, None if path is None else str(path), headers
+            )
         case HookMissing():
             return Failure(501, "not_implemented", str(error))
         case CustomStreamError():
-            return Failure(500, "custom", error.message)
+            return Failure(500, "custom", str(getattr(error, "message", error)))
         case _:
             return _framework_failure(error) or Failure(
                 500, "internal_error", "The server failed to answer this request."
@@ -241,7 +247,8 @@ def _framework_failure(error: BaseException) -> Failure | None:
         return None
     if not isinstance(status, int) or not 400 <= status <= 599:
         return None
-    codes = {each.status: each.default_code for each in RequestError.__subclasses__()}
+    ours = [each for each in RequestError.__subclasses__() if each.__module__ == __name__]
+    codes = {each.status: each.default_code for each in ours}
     code = "internal_error" if status >= 500 else codes.get(status, "http_error")
     message = detail if isinstance(detail, str) and detail else code.replace("_", " ")
     return Failure(int(status), code, message, None, _sendable(getattr(error, "headers", None)))

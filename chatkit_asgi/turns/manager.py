@@ -269,7 +269,7 @@ class Turns:
                 del self._admissions[key]
 
     async def stop_thread(self, owner: str, thread_id: str, why: Outcome) -> None:
-        """Stop every turn of a thread and wait until they are over."""
+        """Stop every turn of a thread and wait until they are over. None of them is joined by a repeat any more."""
         place = (owner, thread_id)
         while place in self._last:
             for run in self._runs:
@@ -277,6 +277,10 @@ class Turns:
                     run.stop(why)
             last = self._last[place]
             await self._until(lambda: last.ended)  # noqa: B023 (awaited before ``last`` changes)
+        for run, admission in list(self._kept.items()):
+            if (run.owner, run.thread.id) == place:
+                del self._kept[run]
+                self._forget(admission)
 
     async def shutdown(self) -> None:
         """End all viewers, save all turns, within :attr:`Options.shutdown_grace`. New turns are refused from now on."""

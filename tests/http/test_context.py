@@ -11,10 +11,12 @@ import pytest
 from chatkit_asgi import (
     ChatKitApp,
     ContextRequest,
+    CustomStreamError,
     Forbidden,
     RequestContext,
     Unauthorized,
 )
+from chatkit_asgi.errors import RequestError
 from chatkit_asgi.store import Store
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from tests.http.served import Served, talking
@@ -91,6 +93,15 @@ class HTTPException(Exception):
         self.headers = headers
 
 
+class NotPaid(RequestError):
+    """As authors write them: without a call of the base."""
+
+    status = 402
+
+    def __init__(self) -> None:
+        pass
+
+
 class ModelError(Exception):
     """As model libraries' look: the status is that of the model's server."""
 
@@ -109,6 +120,9 @@ class ModelError(Exception):
         (HTTPException(HTTPStatus.FORBIDDEN, "No."), 403, "forbidden", "No."),
         (HTTPException(402, "Pay."), 402, "http_error", "Pay."),
         (Unauthorized(ValueError("expired")), 401, "unauthorized", "expired"),  # type: ignore[arg-type]
+        (Forbidden("No.", path=7), 403, "forbidden", "No."),  # type: ignore[arg-type]
+        (NotPaid(), 402, "bad_request", "bad request"),
+        (CustomStreamError(ValueError("odd")), 500, "custom", "odd"),  # type: ignore[arg-type]
         (
             ModelError(401),
             500,

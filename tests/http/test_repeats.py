@@ -190,6 +190,18 @@ async def test_a_key_of_a_turn_that_is_being_stopped_is_free_too(
     assert again.check().text == "New"
 
 
+async def test_a_key_of_a_deleted_thread_is_free_again(
+    server: Served, client: ChatKitClient
+) -> None:
+    """Else the answer would show a thread that is not there."""
+    key = {"idempotency-key": "k1"}
+    first = await client.create("Hi", headers=key)
+    assert (await client.delete(first.thread.id)).ok
+    again = await ChatKitClient(client.transport).create("Hi", headers=key)
+    assert again.check().thread.id != first.thread.id
+    assert (await client.get_thread(again.thread.id)).ok
+
+
 async def test_a_repeat_after_a_failure_gets_the_failure(
     server: Served, client: ChatKitClient
 ) -> None:
