@@ -338,7 +338,7 @@ class Run:
             if kind is ThreadItemUpdatedEvent and intake.text_id is None and not aliases:
                 out = receive_event(value)
             else:
-                if isinstance(value, ThreadItemBase | UnknownItem):
+                if kind is not str and isinstance(value, ThreadItemBase | UnknownItem):
                     value = ThreadItemDoneEvent(item=cast("Any", value))
                     kind = ThreadItemDoneEvent
                 if kind in (ThreadItemAddedEvent, ThreadItemDoneEvent) and not is_minted(
