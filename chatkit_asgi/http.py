@@ -7,6 +7,7 @@ nowhere else. Knows no framework. May import ``operations`` and everything below
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -182,7 +183,7 @@ class Endpoint:
                 request=decoded,
             )
         )
-        if hasattr(context, "__await__"):
+        if inspect.isawaitable(context):
             context = await context
         logger.debug(
             "request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type}

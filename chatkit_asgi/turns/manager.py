@@ -142,6 +142,7 @@ class Turns:
             plan = await prepare()
             run = self._admit(plan, owner, request_id)
             admission.run = run
+            run.joinable = bool(keys)
             viewer = run.watch()
             if keys:
                 self._kept[run] = admission

@@ -100,6 +100,7 @@ class Run:
         "ended_at",
         "frames",
         "go",
+        "joinable",
         "options",
         "outcome",
         "owner",
@@ -139,6 +140,8 @@ class Run:
         """The turn that waits for this one."""
         self.go = backend.signal()
         """Set when ``before`` has ended."""
+        self.joinable = True
+        """Whether another viewer may come: if none can, nothing is kept for it."""
         self.begun = False
         """Whether what came in is stored and the handler has been called: from then on there is something to stop."""
         self.ended = False
@@ -503,8 +506,9 @@ class Run:
         self._keep(frame)
 
     def _keep(self, frame: bytes) -> None:
-        self._kept += 1
-        self._lasting[self._kept] = frame
+        if self.joinable:
+            self._kept += 1
+            self._lasting[self._kept] = frame
 
     async def perform(self, effects: Sequence[Effect]) -> None:
         """Perform effects in order: a save is done before what follows it is sent."""
@@ -540,6 +544,8 @@ class Run:
 
     def _send(self, effect: Send) -> None:
         self._put(effect.frame)
+        if not self.joinable:
+            return
         lasting, item_id = self._lasting, effect.item_id
         if item_id is None:
             if effect.lasting:
