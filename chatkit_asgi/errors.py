@@ -28,7 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple, cast
 
 __all__ = [
     "AuthorError",
@@ -259,7 +259,8 @@ def _sendable(headers: Any) -> dict[str, str]:
     a value that ends its line or is not Latin-1: such values are made of what a request said."""
     if not isinstance(headers, Mapping):
         return {}
-    named = {str(name).lower(): str(value) for name, value in headers.items()}
+    given = cast("Mapping[Any, Any]", headers)
+    named = {str(name).lower(): str(value) for name, value in given.items()}
     return {
         name: _NOT_IN_HEADERS.sub("?", value)
         for name, value in named.items()
