@@ -82,10 +82,10 @@ _ASIDES = "SELECT first, last, expires FROM asides WHERE owner = ?1 AND thread_i
 _SET_ASIDE = """
 INSERT INTO asides (owner, thread_id, token, first, last, expires)
 SELECT ?1, ?2, ?3, ?4 + 1, last, ?5
-FROM (SELECT MAX(seq) AS last FROM items WHERE owner = ?1 AND thread_id = ?2)
+FROM (SELECT seq AS last FROM items WHERE owner = ?1 AND thread_id = ?2 ORDER BY seq DESC LIMIT 1)
 WHERE last > ?4
 """
-# MAX stands alone: with more columns beside it SQLite reads the whole thread instead of the index's end.
+# Not MAX(seq): with a condition on it, SQLite reads the whole thread instead of the index's end.
 
 _PUT_ATTACHMENT = f"""
 INSERT INTO attachments (owner, id, thread_id, data, private, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
