@@ -494,12 +494,6 @@ class Run:
         except NotFoundError:
             return None
 
-    async def emit(self, *events: Any) -> None:
-        """Take events from elsewhere than the handler: what :attr:`Plan.begin` has to tell."""
-        for event in events:
-            out = self.turn.receive_event(event)
-            await self.perform([Send(out, lasting=False)] if isinstance(out, bytes) else out)
-
     def tell(self, frame: bytes) -> None:
         """Send a frame that needs no saving."""
         self._put(frame)
