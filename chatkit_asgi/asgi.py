@@ -105,6 +105,9 @@ class ChatKitApp:
             await send(start)
             await send({"type": "http.response.body", "body": body})
             return
+        if not isinstance(body, Viewer):
+            await _send_file(body, start, send)
+            return
         try:
             await send(start)
             del response, headers, start  # a silent stream may last for hours
@@ -129,6 +132,7 @@ def _request(scope: Scope, receive: Receive) -> Request:
         method=scope["method"],
         headers=headers,
         body=_chunks(receive),
+        path=_path_below_root(scope),
         query=scope.get("query_string", b"").decode("latin-1"),
         scope=scope,
         client=client[0] if client else None,
@@ -143,6 +147,19 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
             raise _ClientGone
         yield message.get("body", b"")
         more = message.get("more_body", False)
+
+
+async def _send_file(chunks: AsyncIterator[bytes], start: Message, send: Send) -> None:
+    """Send what somebody else produces, piece by piece. Nothing depends on its end: a client that has gone costs the
+    rest of a file, which servers drop."""
+    try:
+        await send(start)
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        if (close := getattr(chunks, "aclose", None)) is not None:
+            await close()
 
 
 async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
@@ -219,7 +236,9 @@ class ChatKitMiddleware:
         if scope["type"] == "http":
             path = _path_below_root(scope)
             if path == self.path or path.startswith(self.path + "/"):
-                await self.chatkit_app(scope, receive, send)
+                root = scope.get("root_path", "")
+                below = {**scope, "path": root + path, "root_path": root + self.path}
+                await self.chatkit_app(below, receive, send)
                 return
         elif scope["type"] == "lifespan":
             await self.app(scope, *_and_shut_down(self.chatkit_app, receive, send))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -29,7 +29,15 @@ from .protocol.codec import decode_request, encode
 from .server import ChatKitRouter, ChatKitServer
 from .turns import Viewer
 
-__all__ = ["ContextCallable", "ContextRequest", "Endpoint", "Request", "RequestContext", "Response"]
+__all__ = [
+    "ContextCallable",
+    "ContextRequest",
+    "Endpoint",
+    "Request",
+    "RequestContext",
+    "Response",
+    "Route",
+]
 
 logger = logging.getLogger("chatkit_asgi")
 
@@ -55,6 +63,8 @@ class Request(Struct, kw_only=True):
     """Names in lower case."""
     body: AsyncIterator[bytes] | bytes
     """The whole body, or its chunks as they arrive."""
+    path: str = ""
+    """Below the endpoint, decoded, with its leading slash. ``""`` and ``"/"`` are the endpoint itself."""
     query: str = ""
     """Without the question mark."""
     scope: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -111,8 +121,14 @@ class Response(Struct, kw_only=True):
 
     status: int
     headers: dict[str, str]
-    body: bytes | Viewer
-    """All of it, or the viewer to read chunks from. Close the viewer whatever happens."""
+    body: bytes | Viewer | AsyncIterator[bytes]
+    """All of it; the viewer of a turn to read chunks from; or the chunks of a file. Close the viewer, and the iterator
+    if it has an ``aclose``, whatever happens."""
+
+
+Route = Callable[[Request, str], Awaitable[Response]]
+"""Answers what lies below one segment of the endpoint's path: gets the request and the rest of its path, which is
+``""`` or begins with a slash. What it raises is answered as anywhere else."""
 
 
 def default_context(request: ContextRequest) -> RequestContext:
@@ -142,12 +158,20 @@ class Endpoint:
             server.server if isinstance(server, ChatKitRouter) else server
         )
         self.context: ContextCallable = context or default_context
+        self.routes: dict[str, Route] = {}
+        """What is served beside the protocol, by the first segment of the path below the endpoint. Every other path is
+        the endpoint: where it is mounted is the framework's business."""
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises an ``Exception``."""
         given = request.headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else random_id("req")
+        _, _, below = request.path.partition("/")
+        segment, slash, rest = below.partition("/")
+        route = self.routes.get(segment)
         try:
+            if route is not None:
+                return await route(request, slash + rest)
             return await self._handle(request, request_id)
         except Exception as error:
             failure = failure_of(error)
