@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .assembler import Assembler
     from .context import AgentContext, ClientToolCall
+    from .conversions import ResponseStreamConverter
     from .parts import (
         Citation,
         Failure,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
         ToolCall,
         Withdraw,
     )
+    from .responses import response_parts, stream_response
+    from .sdk import accumulate_text, agent_parts, stream_agent_response
     from .stream import ModelFailure, stream_parts
 
 __all__ = [
@@ -52,19 +55,28 @@ __all__ = [
     "ReasoningDelta",
     "ReasoningDone",
     "ReasoningStart",
+    "ResponseStreamConverter",
     "TaskUpdate",
     "TextDelta",
     "TextDone",
     "TextStart",
     "ToolCall",
     "Withdraw",
+    "accumulate_text",
+    "agent_parts",
+    "response_parts",
+    "stream_agent_response",
     "stream_parts",
+    "stream_response",
 ]
 
 _MODULES: dict[str, str] = {
     **dict.fromkeys(["AgentContext", "ClientToolCall"], "context"),
     **dict.fromkeys(["ModelFailure", "stream_parts"], "stream"),
+    **dict.fromkeys(["response_parts", "stream_response"], "responses"),
+    **dict.fromkeys(["accumulate_text", "agent_parts", "stream_agent_response"], "sdk"),
     "Assembler": "assembler",
+    "ResponseStreamConverter": "conversions",
     **dict.fromkeys(
         [
             "Citation",
