@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .assembler import Assembler
-    from .context import AgentContext, ClientToolCall
+    from .context import (
+        AgentContext,
+        ClientToolCall,
+        ClientToolCallOutputItem,
+        Event,
+        stream_widget,
+    )
     from .conversions import ResponseStreamConverter
     from .parts import (
         Citation,
@@ -43,6 +49,8 @@ __all__ = [
     "Assembler",
     "Citation",
     "ClientToolCall",
+    "ClientToolCallOutputItem",
+    "Event",
     "Failure",
     "ImageDone",
     "ImageStart",
@@ -68,10 +76,14 @@ __all__ = [
     "stream_agent_response",
     "stream_parts",
     "stream_response",
+    "stream_widget",
 ]
 
 _MODULES: dict[str, str] = {
-    **dict.fromkeys(["AgentContext", "ClientToolCall"], "context"),
+    **dict.fromkeys(
+        ["AgentContext", "ClientToolCall", "ClientToolCallOutputItem", "Event", "stream_widget"],
+        "context",
+    ),
     **dict.fromkeys(["ModelFailure", "stream_parts"], "stream"),
     **dict.fromkeys(["response_parts", "stream_response"], "responses"),
     **dict.fromkeys(["accumulate_text", "agent_parts", "stream_agent_response"], "sdk"),
