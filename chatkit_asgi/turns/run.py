@@ -368,6 +368,7 @@ class Run:
                 await self.perform(out)
                 if self._weight >= MANY_BYTES:
                     await self._breathe()
+                value, out = None, b""  # both may be large, and the next event hours away
             if self._closing is not None:
                 return
         self._complete = self._closing is None
