@@ -1,4 +1,4 @@
-"""Model servers that are not ours, live: aimock from npm, and llama.cpp with a real model. Skipped where they are not."""
+"""Model servers that are not ours, live: aimock from npm and llama.cpp with a real model; skipped where missing."""
 
 from __future__ import annotations
 
