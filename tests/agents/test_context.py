@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
+import chatkit_asgi.agents as bridges
 from chatkit_asgi.agents import (
     AgentContext,
     ClientToolCall,
@@ -479,6 +480,11 @@ def without(gone: set[str], code: str) -> str:
         check=True,
     )
     return done.stdout.strip()
+
+
+def test_the_names_that_are_loaded_on_use_are_the_public_ones() -> None:
+    assert len(bridges.__all__) == len(set(bridges.__all__))
+    assert vars(bridges)["_MODULES"].keys() == {*bridges.__all__}
 
 
 def test_everything_but_the_sdk_itself_works_without_the_sdk() -> None:
