@@ -1,0 +1,118 @@
+"""Bridges: what a model says becomes a ChatKit stream.
+
+``stream_agent_response`` for the Agents SDK, ``stream_response`` for a plain ``openai`` client, and the seam that they
+stand on (``parts``, ``stream_parts``), on which a bridge for any other framework is a short function. Names are loaded
+on use: each needs only its own SDK. May import ``types``, ``store/base``, ``server`` and below; nothing imports it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .assembler import Assembler
+    from .context import AgentContext, ClientToolCall
+    from .parts import (
+        Citation,
+        Failure,
+        ImageDone,
+        ImageStart,
+        ImageUpdate,
+        Incomplete,
+        MessageDone,
+        MessageStart,
+        Part,
+        ReasoningDelta,
+        ReasoningDone,
+        ReasoningStart,
+        TaskUpdate,
+        TextDelta,
+        TextDone,
+        TextStart,
+        ToolCall,
+        Withdraw,
+    )
+    from .stream import ModelFailure, stream_parts
+
+__all__ = [
+    "AgentContext",
+    "Assembler",
+    "Citation",
+    "ClientToolCall",
+    "Failure",
+    "ImageDone",
+    "ImageStart",
+    "ImageUpdate",
+    "Incomplete",
+    "MessageDone",
+    "MessageStart",
+    "ModelFailure",
+    "Part",
+    "ReasoningDelta",
+    "ReasoningDone",
+    "ReasoningStart",
+    "TaskUpdate",
+    "TextDelta",
+    "TextDone",
+    "TextStart",
+    "ToolCall",
+    "Withdraw",
+    "stream_parts",
+]
+
+_MODULES: dict[str, str] = {
+    **dict.fromkeys(["AgentContext", "ClientToolCall"], "context"),
+    **dict.fromkeys(["ModelFailure", "stream_parts"], "stream"),
+    "Assembler": "assembler",
+    **dict.fromkeys(
+        [
+            "Citation",
+            "Failure",
+            "ImageDone",
+            "ImageStart",
+            "ImageUpdate",
+            "Incomplete",
+            "MessageDone",
+            "MessageStart",
+            "Part",
+            "ReasoningDelta",
+            "ReasoningDone",
+            "ReasoningStart",
+            "TaskUpdate",
+            "TextDelta",
+            "TextDone",
+            "TextStart",
+            "ToolCall",
+            "Withdraw",
+        ],
+        "parts",
+    ),
+}
+"""By name: the module that has it."""
+
+_EXTRAS = {
+    "agents": "agents",
+    "openai": "openai",
+    "pydantic": "openai",
+    "pydantic_ai": "pydantic-ai",
+    "langgraph": "langgraph",
+    "langchain_core": "langgraph",
+}
+"""By library: the extra that brings it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(f".{_MODULES[name]}", __name__)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        raise ImportError(
+            f"{name} needs {error.name}: pip install 'chatkit-asgi[{extra}]'", name=error.name
+        ) from error
+    found = globals()[name] = getattr(module, name)
+    return found
