@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .assembler import Assembler
+    from .attachments import LinkedAttachments, StoredAttachments
     from .context import AgentContext, ClientToolCall
+    from .converter import (
+        ThreadItemConverter,
+        escape_tags,
+        simple_to_agent_input,
+        to_input_item,
+    )
+    from .history import History, estimate_tokens, load_history
+    from .messages import chat_messages
     from .parts import (
         Citation,
         Failure,
@@ -41,10 +50,12 @@ __all__ = [
     "Citation",
     "ClientToolCall",
     "Failure",
+    "History",
     "ImageDone",
     "ImageStart",
     "ImageUpdate",
     "Incomplete",
+    "LinkedAttachments",
     "MessageDone",
     "MessageStart",
     "ModelFailure",
@@ -52,19 +63,34 @@ __all__ = [
     "ReasoningDelta",
     "ReasoningDone",
     "ReasoningStart",
+    "StoredAttachments",
     "TaskUpdate",
     "TextDelta",
     "TextDone",
     "TextStart",
+    "ThreadItemConverter",
     "ToolCall",
     "Withdraw",
+    "chat_messages",
+    "escape_tags",
+    "estimate_tokens",
+    "load_history",
+    "simple_to_agent_input",
     "stream_parts",
+    "to_input_item",
 ]
 
 _MODULES: dict[str, str] = {
     **dict.fromkeys(["AgentContext", "ClientToolCall"], "context"),
     **dict.fromkeys(["ModelFailure", "stream_parts"], "stream"),
     "Assembler": "assembler",
+    **dict.fromkeys(["LinkedAttachments", "StoredAttachments"], "attachments"),
+    **dict.fromkeys(
+        ["ThreadItemConverter", "escape_tags", "simple_to_agent_input", "to_input_item"],
+        "converter",
+    ),
+    **dict.fromkeys(["History", "estimate_tokens", "load_history"], "history"),
+    "chat_messages": "messages",
     **dict.fromkeys(
         [
             "Citation",

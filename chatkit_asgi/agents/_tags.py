@@ -6,9 +6,9 @@ words) goes through :func:`escape_tags` first, which turns the bracket of anythi
 ``&lt;``.
 
 Why not roles instead: a message of the role ``developer`` cannot be imitated either, but chat templates of many open
-models refuse it, or refuse it after the first message; and the content of widgets, answers and results of tools is the
-user's and the web's, which that role would give the developer's authority. Hidden context, which is the application's own
-word, can have it: ``ThreadItemConverter(context_role="developer")``.
+models refuse it, or refuse it after the first message; and the content of widgets, answers and results of tools is
+the user's and the web's, which that role would give the developer's authority. Hidden context, which is the
+application's own word, can have it: ``ThreadItemConverter(context_role="developer")``.
 
 The names are none that occur in code, as ``<Task>`` and ``<Widget>`` do, so that escaping never touches honest text.
 """
@@ -57,7 +57,8 @@ _IMITATION = _imitation()
 def escape_tags(text: str) -> str:
     """``text`` in which nothing reads like one of :data:`TAGS`; equal to ``text`` where nothing does.
 
-    Upper and lower case are the same, and so are a name with spaces, hyphens, underscores or invisible characters in it.
+    Upper and lower case are the same, and so are a name with spaces, hyphens, underscores or invisible characters in
+    it.
     """
     return _IMITATION.sub("&lt;", text)
 

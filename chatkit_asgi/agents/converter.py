@@ -67,17 +67,19 @@ UNANSWERED = {"error": "The client has not answered this call."}
 
 
 class ThreadItemConverter:
-    """Converts thread items to input items. Every method may be overridden and may return one input item, a list, or ``None``.
+    """Converts thread items to input items. Every method may be overridden and may return one input item, a list, or
+    ``None``.
 
     Attributes:
-        context_role: The role of hidden context, which is the application's own word. ``"developer"`` (or ``"system"``)
-            puts it above the user's; many chat templates of open models refuse those roles in a conversation.
-        citations: What becomes of an assistant's annotations. ``"text"``: a list of the sources after the message, which
-            every model reads. ``"annotations"``: ``url_citation`` annotations of the message, as the Responses API gave
-            them (llama.cpp's server accepts and ignores them); other sources have no such form and stay away.
-            ``"none"``: nothing.
-        max_inline_bytes: How much of ``data:`` URLs and inlined files one input may hold, in bytes as they are sent. What
-            is over it, the oldest first, becomes a line that says so.
+        context_role: The role of hidden context, which is the application's own word. ``"developer"`` (or
+            ``"system"``) puts it above the user's; many chat templates of open models refuse those roles in a
+            conversation.
+        citations: What becomes of an assistant's annotations. ``"text"``: a list of the sources after the message,
+            which every model reads. ``"annotations"``: ``url_citation`` annotations of the message, as the Responses
+            API gave them (llama.cpp's server accepts and ignores them); other sources have no such form and stay
+            away. ``"none"``: nothing.
+        max_inline_bytes: How much of ``data:`` URLs and inlined files one input may hold, in bytes as they are sent.
+            What is over it, the oldest first, becomes a line that says so.
         attachments: Makes a content part of an attachment. Without it the model is told name and type.
     """
 
@@ -94,7 +96,8 @@ class ThreadItemConverter:
         max_inline_bytes: int | None = None,
         attachments: AttachmentReader | None = None,
     ) -> None:
-        # Defaults are the class's, so that a subclass may set them, or may have an __init__ that does not call this one.
+        # Defaults are the class's, so that a subclass may set them, or may have an __init__ that does not call this
+        # one.
         self.context_role = context_role or self.context_role
         self.citations = citations or self.citations
         if max_inline_bytes is not None:
@@ -132,7 +135,8 @@ class ThreadItemConverter:
     async def user_message_to_input(
         self, item: UserMessageItem, is_last_message: bool = True
     ) -> Converted:
-        """The message with tags as ``@text``, then its attachments; what it quotes and mentions as messages of their own.
+        """The message with tags as ``@text``, then its attachments; what it quotes and mentions as messages of their
+        own.
 
         Args:
             item: The message.
@@ -152,11 +156,13 @@ class ThreadItemConverter:
             quote = tagged("QuotedText", item.quoted_text)
             made.append(_message("user", _text(f"The message above is about this text:\n{quote}")))
         if tags:
-            unique = {tag.id: tag for tag in reversed(tags)}
-            mentions = [
-                await self.tag_to_message_content(tag) for tag in reversed(unique.values())
-            ]
-            made.append(_message("user", _text(_MENTIONS), *mentions, _text("</MentionedEntities>")))
+            unique: dict[str, UserMessageTagContent] = {}
+            for tag in tags:
+                unique.setdefault(tag.id, tag)
+            mentions = [await self.tag_to_message_content(tag) for tag in unique.values()]
+            made.append(
+                _message("user", _text(_MENTIONS), *mentions, _text("</MentionedEntities>"))
+            )
         return made
 
     async def attachment_to_message_content(self, attachment: Attachment) -> ContentPart:
@@ -259,8 +265,8 @@ class ThreadItemConverter:
     async def workflow_to_input(self, item: WorkflowItem) -> Converted:
         """Its custom tasks, a message for each.
 
-        Thoughts are summaries for people. A model cannot be given them as its reasoning (that is bound to the response it
-        came with, by an id or encrypted), so they are not sent back as anything.
+        Thoughts are summaries for people. A model cannot be given them as its reasoning (that is bound to the
+        response it came with, by an id or encrypted), so they are not sent back as anything.
         """
         return [note for task in item.workflow.tasks if (note := _task_note(task))]
 

@@ -1,8 +1,8 @@
 """Input of the Responses API as ``messages`` of the Chat Completions API.
 
-Every server that calls itself OpenAI-compatible speaks the latter. The messages are of the shape that most of them, and
-the chat templates behind them, accept: text is a plain string where a message holds nothing else, neighbours of one role
-are one message, calls of neighbours are one assistant's message, and the role ``developer`` is ``system``.
+Every server that calls itself OpenAI-compatible speaks the latter. The messages are of the shape that most of them,
+and the chat templates behind them, accept: text is a plain string where a message holds nothing else, neighbours of
+one role are one message, calls of neighbours are one assistant's message, and the role ``developer`` is ``system``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def chat_messages(
     """``input_items`` of the Responses API as ``messages`` of the Chat Completions API.
 
     Args:
-        input_items: Messages, function calls and their outputs, as :meth:`ThreadItemConverter.to_agent_input` makes them.
-            Items of other types (reasoning, the API's own tools) have no form there and are left out.
+        input_items: Messages, function calls and their outputs, as :meth:`ThreadItemConverter.to_agent_input` makes
+            them. Items of other types (reasoning, the API's own tools) have no form there and are left out.
         instructions: A system message to begin with.
     """
     messages: list[Message] = []
@@ -69,7 +69,9 @@ def _content(content: str | Iterable[Mapping[str, Any]]) -> str | list[Message]:
     return _plain([part for each in content if (part := _part(each)) is not None])
 
 
-def _concatenated(first: Any, second: Any) -> str | list[Message] | None:
+def _concatenated(
+    first: str | list[Message] | None, second: str | list[Message] | None
+) -> str | list[Message] | None:
     if first is None or second is None:
         return first if second is None else second
     return _plain([*_parts(first), *_parts(second)])
@@ -108,6 +110,8 @@ def _image_part(part: Mapping[str, Any]) -> Message | None:
 
 
 def _file_part(part: Mapping[str, Any]) -> Message:
+    if url := part.get("file_url"):
+        return {"type": "text", "text": f"A file: {url}"}  # that API takes no links to files
     known = ("filename", "file_data", "file_id")
     return {"type": "file", "file": {name: part[name] for name in known if part.get(name)}}
 

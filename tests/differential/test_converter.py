@@ -193,11 +193,13 @@ def said(item: Any, made: list[Any], occurred: Counter[str]) -> list[Any]:
     if found and not any(each[1][0] == "QuotedText" for each in context):
         occurred["H3"] += 1
         context.insert(0, ["user", *found])
-    tags = {part["id"]: part for part in reversed(item["content"]) if part["type"] == "input_tag"}
-    mentions = [f"tag {tag['id']} {tag['text']}" for tag in reversed(tags.values())]
-    if mentions and context[-1][2:] != mentions:
+    mentions: dict[str, str] = {}
+    for part in item["content"]:
+        if part["type"] == "input_tag":
+            mentions.setdefault(part["id"], f"tag {part['id']} {part['text']}")
+    if mentions and context[-1][2:] != [*mentions.values()]:
         occurred["H2"] += 1
-        context[-1][2:] = mentions
+        context[-1][2:] = mentions.values()
     return [text, *context, last]
 
 
