@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from ..types import (
     Annotation,
+    AssistantMessageContent,
     AssistantMessageItem,
     Attachment,
     ClientToolCallItem,
@@ -151,17 +152,19 @@ class ThreadItemConverter:
             _text(escape_tags(said)),
             *[await self.attachment_to_message_content(each) for each in item.attachments],
         ]
-        made = [_message("user", *parts)]
+        made = [_message("user", parts)]
         if item.quoted_text:
             quote = tagged("QuotedText", item.quoted_text)
-            made.append(_message("user", _text(f"The message above is about this text:\n{quote}")))
+            made.append(
+                _message("user", [_text(f"The message above is about this text:\n{quote}")])
+            )
         if tags:
             unique: dict[str, UserMessageTagContent] = {}
             for tag in tags:
                 unique.setdefault(tag.id, tag)
             mentions = [await self.tag_to_message_content(tag) for tag in unique.values()]
             made.append(
-                _message("user", _text(_MENTIONS), *mentions, _text("</MentionedEntities>"))
+                _message("user", [_text(_MENTIONS), *mentions, _text("</MentionedEntities>")])
             )
         return made
 
@@ -205,25 +208,20 @@ class ThreadItemConverter:
     # -- what the assistant said and did -------------------------------------------------------
 
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> Converted:
-        """The message, and its citations as :attr:`citations` says. A message without text is left out."""
-        parts: list[Any] = [
-            {
-                "type": "output_text",
-                "text": escape_tags(part.text),
-                "annotations": [
-                    found
-                    for each in part.annotations
-                    if self.citations == "annotations" and (found := _url_citation(each))
-                ],
-            }
-            for part in item.content
-            if part.text
-        ]
-        if not parts:
+        """The message, and its citations as :attr:`citations` says. A message without text is left out.
+
+        The content is a string: servers and the Agents SDK's model for Chat Completions refuse parts of a message
+        that has no id of theirs. With ``citations="annotations"`` it is ``output_text`` parts, which OpenAI and
+        llama.cpp take.
+        """
+        said = [part for part in item.content if part.text]
+        if not said:
             return None
-        message = _message("assistant", *parts)
-        sources = [_source_line(each) for part in item.content for each in part.annotations]
-        if not sources or self.citations != "text":
+        if self.citations == "annotations":
+            return _message("assistant", [_annotated(part) for part in said])
+        message = _message("assistant", "\n\n".join(escape_tags(part.text) for part in said))
+        sources = [_source_line(each) for part in said for each in part.annotations]
+        if not sources or self.citations == "none":
             return message
         lines = "\n".join(dict.fromkeys(sources))
         return [message, _note("The message above cites these sources:", "CitedSources", lines)]
@@ -255,7 +253,7 @@ class ThreadItemConverter:
             return None
         image = {"type": "input_image", "detail": "auto", "image_url": item.image.url}
         return _message(
-            "user", _text("This image was made by the assistant."), cast("ContentPart", image)
+            "user", [_text("This image was made by the assistant."), cast("ContentPart", image)]
         )
 
     async def task_to_input(self, item: TaskItem) -> Converted:
@@ -283,7 +281,7 @@ class ThreadItemConverter:
 
     def _hidden(self, content: str) -> InputItem:
         text = f"Context from the application; the user does not see it:\n{tagged('HiddenContext', content)}"
-        return _message(self.context_role, _text(text))
+        return _message(self.context_role, [_text(text)])
 
     async def end_of_turn_to_input(self, item: EndOfTurnItem) -> Converted:
         """Nothing."""
@@ -311,9 +309,9 @@ _MENTIONS = (
 )
 
 
-def _message(role: str, *parts: ContentPart) -> InputItem:
+def _message(role: str, content: str | list[ContentPart]) -> InputItem:
     # llama.cpp's Responses API needs the type, OpenAI's does not.
-    return cast("InputItem", {"type": "message", "role": role, "content": [*parts]})
+    return cast("InputItem", {"type": "message", "role": role, "content": content})
 
 
 def _text(text: str) -> ContentPart:
@@ -321,7 +319,7 @@ def _text(text: str) -> ContentPart:
 
 
 def _note(lead: str, tag: Tag, text: str, **attributes: str) -> InputItem:
-    return _message("user", _text(f"{lead}\n{tagged(tag, text, **attributes)}"))
+    return _message("user", [_text(f"{lead}\n{tagged(tag, text, **attributes)}")])
 
 
 def _task_note(task: Task) -> InputItem | None:
@@ -335,6 +333,11 @@ def attachment_note(attachment: Attachment, why: str) -> ContentPart:
     """A line that tells the model of an attachment that it is not shown."""
     text = f"The user attached {_json(attachment.name)} ({attachment.mime_type}); {why}."
     return _text(escape_tags(text))
+
+
+def _annotated(part: AssistantMessageContent) -> Any:
+    found = [citation for each in part.annotations if (citation := _url_citation(each))]
+    return {"type": "output_text", "text": escape_tags(part.text), "annotations": found}
 
 
 def _url_citation(annotation: Annotation) -> dict[str, Any] | None:

@@ -100,7 +100,7 @@ def neutral(items: Any, forms: list[tuple[str, str]]) -> list[Any]:
         if item["type"] != "message":
             made.append(decoded(item))
         elif isinstance(item["content"], str):
-            made.append([item["content"]])
+            made.append([item["role"], item["content"]])
         else:
             parts = [neutral_part(part, forms) for part in item["content"]]
             made.append([item["role"], *(part for part in parts if part != "</MentionedEntities>")])
@@ -160,7 +160,7 @@ def expected(theirs: list[Any], thread: list[Any], occurred: Counter[str]) -> li
                 made = said(item, made, occurred)
                 if number == newest != len(thread) - 1:
                     occurred["H3"] += 1
-                    made[-1] = ["last: True"]
+                    made[-1] = ["user", "last: True"]
             case "client_tool_call" if item.get("status", "pending") == "pending":
                 occurred["H5"] += 1
                 call = {name: item[name] for name in ("call_id", "name", "arguments")}
@@ -204,9 +204,10 @@ def said(item: Any, made: list[Any], occurred: Counter[str]) -> list[Any]:
 
 
 def answered(item: Any, made: list[Any]) -> tuple[list[Any], list[Any]]:
-    texts = [part["text"] for part in item["content"] if part["text"]]
+    said = [part for part in item["content"] if part["text"]]
+    texts = ["\n\n".join(part["text"] for part in said)] if said else []
     sources: list[str] = []
-    for part in item["content"] if texts else ():
+    for part in said:
         for annotation in part.get("annotations", ()):
             source = annotation["source"]
             place = source.get("url") or source.get("filename") or source.get("id") or ""
