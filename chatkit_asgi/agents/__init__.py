@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .assembler import Assembler
     from .attachments import LinkedAttachments, StoredAttachments
     from .context import AgentContext, ClientToolCall
+    from .conversions import ResponseStreamConverter
     from .converter import (
         ThreadItemConverter,
         escape_tags,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
         ToolCall,
         Withdraw,
     )
+    from .responses import response_parts, stream_response
+    from .sdk import accumulate_text, agent_parts, stream_agent_response
     from .stream import ModelFailure, stream_parts
 
 __all__ = [
@@ -63,6 +66,7 @@ __all__ = [
     "ReasoningDelta",
     "ReasoningDone",
     "ReasoningStart",
+    "ResponseStreamConverter",
     "StoredAttachments",
     "TaskUpdate",
     "TextDelta",
@@ -71,18 +75,25 @@ __all__ = [
     "ThreadItemConverter",
     "ToolCall",
     "Withdraw",
+    "accumulate_text",
+    "agent_parts",
     "chat_messages",
     "escape_tags",
     "estimate_tokens",
     "load_history",
+    "response_parts",
     "simple_to_agent_input",
+    "stream_agent_response",
     "stream_parts",
+    "stream_response",
     "to_input_item",
 ]
 
 _MODULES: dict[str, str] = {
     **dict.fromkeys(["AgentContext", "ClientToolCall"], "context"),
     **dict.fromkeys(["ModelFailure", "stream_parts"], "stream"),
+    **dict.fromkeys(["response_parts", "stream_response"], "responses"),
+    **dict.fromkeys(["accumulate_text", "agent_parts", "stream_agent_response"], "sdk"),
     "Assembler": "assembler",
     **dict.fromkeys(["LinkedAttachments", "StoredAttachments"], "attachments"),
     **dict.fromkeys(
@@ -91,6 +102,7 @@ _MODULES: dict[str, str] = {
     ),
     **dict.fromkeys(["History", "estimate_tokens", "load_history"], "history"),
     "chat_messages": "messages",
+    "ResponseStreamConverter": "conversions",
     **dict.fromkeys(
         [
             "Citation",
