@@ -54,13 +54,14 @@ _KINDS: dict[str, _Kind] = {
 class _Item:
     """An output item of the response."""
 
-    __slots__ = ("id", "index", "is_done", "key", "kind")
+    __slots__ = ("id", "index", "is_announced", "is_done", "key", "kind")
 
     def __init__(self, key: int, kind: _Kind, item_id: Any, index: Any) -> None:
         self.key = key
         self.kind: _Kind = kind
         self.id = item_id
         self.index = index
+        self.is_announced = False
         self.is_done = False
 
 
@@ -74,7 +75,7 @@ class ResponseReader:
     def __init__(self, converter: ResponseStreamConverter = DEFAULT_CONVERTER) -> None:
         self.converter = converter
         self.stopped = False
-        """Whether a response was incomplete."""
+        """Whether the last response was incomplete."""
         self._keys = 0
         self._items: list[_Item] = []
         """Items of the response, the newest last."""
@@ -150,6 +151,7 @@ class ResponseReader:
             if old.kind == kind and (old.id, old.index) == (item_id, index) and not old.is_done:
                 parts += self._done(old)
         item = self._add(kind, item_id, index)
+        item.is_announced = True
         if kind == "message":
             return [*parts, MessageStart(item.key, await self._content(output))]
         return [*parts, ReasoningStart(item.key) if kind == "reasoning" else ImageStart(item.key)]
@@ -285,6 +287,13 @@ class ResponseReader:
         details = attribute(attribute(event, "response"), "incomplete_details")
         return [Incomplete(self.converter.incomplete_to_message(attribute(details, "reason")))]
 
+    def end(self) -> list[Part]:
+        """The stream has ended. One that ends in the middle of an item was cut, perhaps by a proxy, without anybody
+        saying so."""
+        if not any(item.is_announced and not item.is_done for item in self._items):
+            return []
+        return [] if self.stopped else [Incomplete(self.converter.incomplete_to_message(None))]
+
     _TABLE: ClassVar[
         dict[str, Callable[[ResponseReader, Any], list[Part] | Awaitable[list[Part]]]]
     ] = {
@@ -325,10 +334,11 @@ async def response_parts(
 ) -> AsyncGenerator[Part]:
     """The parts of a Responses stream. Closes the stream when it ends or is closed itself."""
     source: Any = await events if inspect.isawaitable(events) else events
+    iterator: Any = aiter(source)
     reader = ResponseReader(converter)
     text_delta, receive = reader.text_delta, reader.receive
     try:
-        async for event in source:
+        async for event in iterator:
             try:
                 part = text_delta(event) if event.type == "response.output_text.delta" else None
             except AttributeError:  # a dict, or a server that leaves something out
@@ -338,10 +348,13 @@ async def response_parts(
                 continue
             for each in await receive(event):
                 yield each
+        for each in reader.end():
+            yield each
     finally:
-        close = getattr(source, "close", None) or getattr(source, "aclose", None)
-        if close is not None and inspect.isawaitable(closing := close()):
-            await closing
+        for opened in dict.fromkeys((iterator, source)):
+            close = getattr(opened, "aclose", None) or getattr(opened, "close", None)
+            if close is not None and inspect.isawaitable(closing := close()):
+                await closing
 
 
 def stream_response(

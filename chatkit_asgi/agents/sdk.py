@@ -95,7 +95,7 @@ async def accumulate_text(
 
     Args:
         events: Events of a run (``result.stream_events()``) or of a Responses stream.
-        base_widget: A component, or a dict, with an ``id`` and ``streaming`` true. The model's text is added to its own.
+        base_widget: A component, or a dict, with an ``id`` and ``streaming`` true. What the model says is added.
 
     Yields:
         The widget as it is, then with the text so far, at last with ``streaming`` false.
