@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .assembler import Assembler
     from .attachments import LinkedAttachments, StoredAttachments
+    from .chat import chat_parts, stream_chat
     from .context import AgentContext, ClientToolCall
     from .conversions import ResponseStreamConverter
     from .converter import (
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from .responses import response_parts, stream_response
     from .sdk import accumulate_text, agent_parts, stream_agent_response
     from .stream import ModelFailure, stream_parts
+    from .tools import Tool, run_chat
 
 __all__ = [
     "AgentContext",
@@ -73,17 +75,21 @@ __all__ = [
     "TextDone",
     "TextStart",
     "ThreadItemConverter",
+    "Tool",
     "ToolCall",
     "Withdraw",
     "accumulate_text",
     "agent_parts",
     "chat_messages",
+    "chat_parts",
     "escape_tags",
     "estimate_tokens",
     "load_history",
     "response_parts",
+    "run_chat",
     "simple_to_agent_input",
     "stream_agent_response",
+    "stream_chat",
     "stream_parts",
     "stream_response",
     "to_input_item",
@@ -95,6 +101,8 @@ _MODULES: dict[str, str] = {
     **dict.fromkeys(["response_parts", "stream_response"], "responses"),
     **dict.fromkeys(["accumulate_text", "agent_parts", "stream_agent_response"], "sdk"),
     "Assembler": "assembler",
+    **dict.fromkeys(["chat_parts", "stream_chat"], "chat"),
+    **dict.fromkeys(["Tool", "run_chat"], "tools"),
     **dict.fromkeys(["LinkedAttachments", "StoredAttachments"], "attachments"),
     **dict.fromkeys(
         ["ThreadItemConverter", "escape_tags", "simple_to_agent_input", "to_input_item"],

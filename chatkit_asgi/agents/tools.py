@@ -101,7 +101,10 @@ def _arguments_of(
     function: Callable[..., Any], name: str
 ) -> tuple[str | None, type[msgspec.Struct]]:
     """The name of the parameter for the context, and a struct of the others."""
-    hints = get_type_hints(function, include_extras=True)
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise AuthorError(f"the tool {name}: {error}; its types must be global names") from error
     context: str | None = None
     fields: list[Any] = []
     for parameter in inspect.signature(function).parameters.values():

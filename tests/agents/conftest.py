@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from chatkit_asgi.store import MemoryStore, SQLiteStore, Store
-
 from tests.agents.served import Conversation
 from tests.agents.servers import served
 
@@ -37,7 +36,9 @@ def switch() -> Iterator[Switch]:
 @pytest.fixture
 async def store(anyio_backend: str, tmp_path: Path) -> AsyncIterator[Store[Any]]:
     """SQLite on asyncio and memory on trio: a bridge sees neither the loop nor the store, so pairs will do."""
-    found = SQLiteStore[Any](tmp_path / "chat.db") if anyio_backend == "asyncio" else MemoryStore[Any]()
+    found = (
+        SQLiteStore[Any](tmp_path / "chat.db") if anyio_backend == "asyncio" else MemoryStore[Any]()
+    )
     yield found
     await found.close()
 

@@ -31,7 +31,13 @@ RECORDINGS = Path(__file__).with_name("recordings")
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
-URL = {"type": "url_citation", "url": "https://news.test/q3", "title": "Q3", "start_index": 0, "end_index": 4}
+URL = {
+    "type": "url_citation",
+    "url": "https://news.test/q3",
+    "title": "Q3",
+    "start_index": 0,
+    "end_index": 4,
+}
 FILE = {"type": "file_citation", "file_id": "f1", "filename": "report.pdf", "index": 6}
 PATH = {"type": "file_path", "file_id": "f2", "index": 1}
 
@@ -44,7 +50,9 @@ SCRIPTS: dict[str, list[Any]] = {
     "refusal": [Refuse("I cannot help with that.")],
     "images": [Together([Draw(PIXEL, partial=[PIXEL, PIXEL]), Draw(PIXEL, partial=[PIXEL])])],
     "no-image": [Draw(), Say("It could not be drawn.")],
-    "parallel": [Together([Say("One, two, three."), Say("Four, five, six."), Call("a"), Call("b")])],
+    "parallel": [
+        Together([Say("One, two, three."), Say("Four, five, six."), Call("a"), Call("b")])
+    ],
     "failed": [Say("It begins"), Fail()],
     "error": [Say("It begins"), Fail(event="error")],
     "incomplete": [Say("It begins"), Stop()],

@@ -76,9 +76,12 @@ async def test_a_recording_ends_in_a_stored_thread(converse: Converse, name: str
 async def test_a_real_models_answer_is_stored_word_for_word(converse: Converse, name: str) -> None:
     """llama.cpp sends no indexes at all."""
     deltas = re.findall(
-        r'"type":"response.output_text.delta".*?"delta":"((?:[^"\\]|\\.)*)"', recorded(name).decode()
+        r'"type":"response.output_text.delta".*?"delta":"((?:[^"\\]|\\.)*)"',
+        recorded(name).decode(),
     )
-    text = "".join(delta.encode().decode("unicode_escape") if "\\" in delta else delta for delta in deltas)
+    text = "".join(
+        delta.encode().decode("unicode_escape") if "\\" in delta else delta for delta in deltas
+    )
     conversation = await converse(replayed(name))
     assert len(deltas) > 5
     assert await conversation.stored() == [text]
@@ -95,7 +98,9 @@ async def test_citations_stream_and_are_stored_and_unknown_kinds_are_dropped(
         for event in conversation.events
         if event.get("update", {}).get("type", "").endswith("annotation_added")
     ]
-    sources = [(each["source"]["type"], each["source"]["title"], each["index"]) for each in streamed]
+    sources = [
+        (each["source"]["type"], each["source"]["title"], each["index"]) for each in streamed
+    ]
     assert sources == [("url", "Q3", 4), ("file", "report.pdf", 6)]
     dones = [
         event["update"]["content"]["annotations"]
@@ -137,7 +142,9 @@ async def test_refusals_stream(converse: Converse) -> None:
 async def test_images_show_their_progress(converse: Converse) -> None:
     converter = ResponseStreamConverter(partial_images=2)
     conversation = await converse(replayed("scripted-images"), converter=converter)
-    updates = [(event["item_id"], event["update"]) for event in conversation.events if "update" in event]
+    updates = [
+        (event["item_id"], event["update"]) for event in conversation.events if "update" in event
+    ]
     first, second = dict.fromkeys(item_id for item_id, _ in updates)
     assert [update["progress"] for item_id, update in updates if item_id == first] == [0, 0.5]
     assert [update["progress"] for item_id, update in updates if item_id == second] == [0]
