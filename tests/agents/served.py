@@ -35,7 +35,7 @@ class Assistant(ChatKitServer[Any]):
 
     def __init__(self, store: Any, base_url: str, converter: Any = None) -> None:
         super().__init__(store, options=Options(handle_signals=False))
-        self.base_url = base_url
+        self.client = openai_client(base_url)
         self.converter = converter
 
     async def respond(
@@ -43,10 +43,9 @@ class Assistant(ChatKitServer[Any]):
     ) -> AsyncIterator[Any]:
         agent_context = AgentContext[Any](thread=thread, store=self.store, request_context=context)
         options = {"converter": self.converter} if self.converter else {}
-        async with openai_client(self.base_url) as client:
-            response = client.responses.create(model="gpt-5", input="Hi", stream=True)
-            async for event in stream_response(agent_context, response, **options):
-                yield event
+        response = self.client.responses.create(model="gpt-5", input="Hi", stream=True)
+        async for event in stream_response(agent_context, response, **options):
+            yield event
 
 
 class Conversation:
@@ -60,13 +59,13 @@ class Conversation:
         **options: Any,
     ) -> None:
         self.store = store
-        self.server = make(store, base_url, **options)
+        self.server: Any = make(store, base_url, **options)
         self.turns: list[Any] = []
         self.thread_id = ""
 
     async def say(self, *lines: str) -> None:
         """Say each line and read the whole answer."""
-        async with ASGIBridge(ChatKitApp(self.server)) as bridge:
+        async with self.server.client, ASGIBridge(ChatKitApp(self.server)) as bridge:
             client = ChatKitClient(bridge, timeout=20)
             for line in lines:
                 turn = await (
