@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         to_input_item,
     )
     from .history import History, estimate_tokens, load_history
+    from .langgraph import langgraph_messages, langgraph_parts, stream_langgraph
     from .messages import chat_messages
     from .parts import (
         Citation,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
         ToolCall,
         Withdraw,
     )
+    from .pydantic_ai import pydantic_ai_parts, stream_pydantic_ai
+    from .pydantic_ai_messages import pydantic_ai_messages
     from .responses import response_parts, stream_response
     from .sdk import accumulate_text, agent_parts, stream_agent_response
     from .stream import ModelFailure, stream_parts
@@ -84,13 +87,19 @@ __all__ = [
     "chat_parts",
     "escape_tags",
     "estimate_tokens",
+    "langgraph_messages",
+    "langgraph_parts",
     "load_history",
+    "pydantic_ai_messages",
+    "pydantic_ai_parts",
     "response_parts",
     "run_chat",
     "simple_to_agent_input",
     "stream_agent_response",
     "stream_chat",
+    "stream_langgraph",
     "stream_parts",
+    "stream_pydantic_ai",
     "stream_response",
     "to_input_item",
 ]
@@ -110,6 +119,9 @@ _MODULES: dict[str, str] = {
     ),
     **dict.fromkeys(["History", "estimate_tokens", "load_history"], "history"),
     "chat_messages": "messages",
+    "pydantic_ai_messages": "pydantic_ai_messages",
+    **dict.fromkeys(["pydantic_ai_parts", "stream_pydantic_ai"], "pydantic_ai"),
+    **dict.fromkeys(["langgraph_messages", "langgraph_parts", "stream_langgraph"], "langgraph"),
     "ResponseStreamConverter": "conversions",
     **dict.fromkeys(
         [
