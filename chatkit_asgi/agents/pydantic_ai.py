@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from pydantic_ai import AgentRunResultEvent
 from pydantic_ai import messages as ai
@@ -97,7 +97,7 @@ async def pydantic_ai_parts(
                 case ai.FunctionToolResultEvent(part=returned):
                     yield _task(returned, "complete")
                 case AgentRunResultEvent():
-                    result: Any = event.result
+                    result = cast("AgentRunResultEvent[Any]", event).result
                     reason = _CUT_OFF.get(result.response.finish_reason or "")
                     if reason:
                         yield Incomplete(converter.incomplete_to_message(reason))

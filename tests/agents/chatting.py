@@ -17,7 +17,7 @@ from chatkit_asgi.agents import (
     stream_chat,
 )
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
-from tests.agents.served import openai_client, short
+from tests.agents.served import Conversation, openai_client, short
 
 
 class ChatAssistant(ChatKitServer[Any]):
@@ -84,3 +84,10 @@ async def stopped(server: ChatKitServer[Any], is_shown: Callable[[Any], bool]) -
 def has_text(event: Any) -> bool:
     """Whether it is a piece of the assistant's text."""
     return "delta" in event.get("update", {})
+
+
+async def answer(conversation: Conversation, result: Any) -> None:
+    """Answer the pending client tool call, as the page does, and read what follows."""
+    async with ASGIBridge(ChatKitApp(conversation.server)) as bridge:
+        client = ChatKitClient(bridge, timeout=20)
+        conversation.turns.append(await client.tool_output(conversation.thread_id, result))
