@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import anyio
 import httpx2
 import openai
 
@@ -106,6 +107,19 @@ class Conversation:
         for item in found:
             assert item.id.rpartition("_")[2].isalnum()
             assert len(item.id.rpartition("_")[2]) == 32
+
+
+def message(text: str = "Hi") -> dict[str, Any]:
+    """The ``params`` of a request that begins a thread."""
+    content = [{"type": "input_text", "text": text}]
+    return {"input": {"content": content, "attachments": [], "inference_options": {}}}
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    with anyio.fail_after(10):
+        while not condition():
+            await anyio.lowlevel.checkpoint()
 
 
 def short(item: Any) -> Any:
