@@ -33,7 +33,7 @@ class ChatAssistant(ChatKitServer[Any]):
         **options: Any,
     ) -> None:
         super().__init__(store, options=Options(handle_signals=False))
-        self.base_url = base_url
+        self.client = openai_client(base_url)
         self.tools = tools
         self.model = model
         self.asking = options
@@ -44,32 +44,28 @@ class ChatAssistant(ChatKitServer[Any]):
         agent_context = AgentContext[Any](thread=thread, store=self.store, request_context=context)
         history = await load_history(self.store, thread, context, max_items=20)
         messages: Any = await ThreadItemConverter().to_chat_messages(history.with_note())
-        async with openai_client(self.base_url) as client:
-            if self.tools is None:
-                chunks = client.chat.completions.create(
-                    model=self.model, messages=messages, stream=True, **self.asking
-                )
-                events = stream_chat(agent_context, chunks)
-            else:
-                events = run_chat(
-                    agent_context,
-                    client,
-                    model=self.model,
-                    messages=messages,
-                    tools=self.tools,
-                    **self.asking,
-                )
-            try:
-                async for event in events:
-                    yield event
-            finally:
-                await events.aclose()
+        if self.tools is None:
+            chunks = self.client.chat.completions.create(
+                model=self.model, messages=messages, stream=True, **self.asking
+            )
+            events = stream_chat(agent_context, chunks)
+        else:
+            events = run_chat(
+                agent_context,
+                self.client,
+                model=self.model,
+                messages=messages,
+                tools=self.tools,
+                **self.asking,
+            )
+        async for event in events:
+            yield event
 
 
-async def stopped(server: ChatKitServer[Any], is_shown: Callable[[Any], bool]) -> list[Any]:
+async def stopped(server: Any, is_shown: Callable[[Any], bool]) -> list[Any]:
     """Say something, wait until an event has come, and press stop. Gives what is stored then, as
     ``Conversation.stored`` does."""
-    async with ASGIBridge(ChatKitApp(server)) as bridge:
+    async with server.client, ASGIBridge(ChatKitApp(server)) as bridge:
         client = ChatKitClient(bridge, timeout=20)
         async with client.stream("threads.create", {"input": client.message("Hi")}) as turn:
             await turn.wait_for(is_shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from typing import Any
 
 import anyio
@@ -11,6 +12,7 @@ import pytest
 pytest.importorskip("pydantic_ai")
 
 import pydantic_ai
+from pydantic import BaseModel
 from pydantic_ai import Agent, CallDeferred, DeferredToolRequests, RunContext
 from pydantic_ai.messages import (
     BinaryContent,
@@ -57,6 +59,7 @@ class Assistant(ChatKitServer[Any]):
         self, store: Any, base_url: str, *, agent: Agent[Any, Any], **options: Any
     ) -> None:
         super().__init__(store, options=Options(handle_signals=False))
+        self.client = nullcontext()
         self.agent = agent
         self.asking = options
 
@@ -220,9 +223,12 @@ async def test_structured_output_is_given_to_on_result() -> None:
     async def keep(result: Any) -> None:
         results.append(result.output)
 
-    agent = Agent(TestModel(custom_output_args={"response": [1, 2]}), output_type=list[int])
+    class Score(BaseModel):
+        points: int
+
+    agent = Agent(TestModel(custom_output_args={"points": 7}), output_type=Score)
     conversation = await converse(agent, on_result=keep)
-    assert results == [[1, 2]]
+    assert results == [Score(points=7)]
     assert await conversation.stored() == []
 
 
