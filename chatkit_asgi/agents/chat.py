@@ -12,13 +12,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Hashable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import Struct
 
 from ..ids import random_id
 from ..types import ThreadStreamEvent
-from .conversions import ResponseStreamConverter, attribute
+from .conversions import ResponseStreamConverter
 from .parts import (
     Citation,
     Failure,
@@ -82,30 +82,47 @@ class ChatReader:
         """What the model has said."""
         return "".join(self._text)
 
+    def text_delta(self, chunk: Any) -> TextDelta | None:
+        """The part of a chunk that is a piece of text and nothing else, as most are; ``None`` for any other."""
+        try:
+            (choice,) = chunk.choices
+            delta = choice.delta
+            text = delta.content
+            more = choice.index or choice.finish_reason or delta.tool_calls or delta.refusal
+            if more or delta.__pydantic_extra__ or chunk.__pydantic_extra__:
+                return None
+        except (AttributeError, TypeError, ValueError):  # a dict, or something is left out
+            return None
+        if not text or self._thinks:
+            return None
+        self._text.append(text)
+        return TextDelta(text, self._key)
+
     async def receive(self, chunk: Any) -> list[Part]:
         """The parts of one chunk."""
-        if error := attribute(chunk, "error") or _old_error(chunk):
+        if error := field(chunk, "error") or _old_error(chunk):
             return self._failed(error)
-        choice = next(iter(attribute(chunk, "choices") or ()), None)
-        if choice is None:  # usage comes in a chunk without a choice
+        choices = [each for each in field(chunk, "choices") or () if not field(each, "index")]
+        if not choices:  # usage comes in a chunk without a choice; only the first of several is shown
             return []
-        self.finish_reason = attribute(choice, "finish_reason") or self.finish_reason
-        delta = attribute(choice, "delta")
+        choice = choices[0]
+        self.finish_reason = field(choice, "finish_reason") or self.finish_reason
+        delta = field(choice, "delta")
         parts: list[Part] = []
         for name in REASONING:
-            if isinstance(thought := attribute(delta, name), str) and thought:
+            if isinstance(thought := field(delta, name), str) and thought:
                 parts.append(ReasoningDelta(thought, self._key))
                 self._thinks = True
                 break  # vLLM once sent both
         for name in ("content", "refusal"):
-            if isinstance(text := attribute(delta, name), str) and text:
+            if isinstance(text := field(delta, name), str) and text:
                 parts += self._said(text)
-        for call in attribute(delta, "tool_calls") or ():
+        for call in field(delta, "tool_calls") or ():
             self._call(call)
-        for citation in attribute(delta, "annotations") or ():
+        for citation in field(delta, "annotations") or ():
             parts += await self._cited(citation)
         if self.finish_reason == "error":
-            parts += self._failed(attribute(choice, "error"))
+            parts += self._failed(field(choice, "error"))
         return parts
 
     def end(self) -> list[Part]:
@@ -148,9 +165,9 @@ class ChatReader:
     def _call(self, delta: Any) -> None:
         """Calls come in pieces, told apart by ``index``. Some servers send whole calls, all with index 0 or with
         none, so an id or a name that is new at its index is another call."""
-        call_id, function = attribute(delta, "id"), attribute(delta, "function")
-        name = attribute(function, "name")
-        slot = attribute(delta, "index")
+        call_id, function = field(delta, "id"), field(delta, "function")
+        name = field(function, "name")
+        slot = field(delta, "index")
         call = self._slots.get(slot)
         if (
             call is None
@@ -159,28 +176,42 @@ class ChatReader:
         ):
             call = self._slots[slot] = FunctionCall(call_id or random_id("call"), name or "")
             self.calls.append(call)
-        call.arguments += attribute(function, "arguments") or ""
+        call.arguments += field(function, "arguments") or ""
 
     async def _cited(self, citation: Any) -> list[Part]:
-        inner = attribute(citation, "url_citation")
+        inner = field(citation, "url_citation")
         if inner is not None:  # nested here, flat in the Responses API
             names = ("url", "title", "start_index", "end_index")
             citation = {
                 "type": "url_citation",
-                **{name: attribute(inner, name) for name in names},
+                **{name: field(inner, name) for name in names},
             }
         annotation = await self._converter.citation_to_annotation(citation)
         return [Citation(annotation, self._key)] if annotation else []
 
     def _failed(self, error: Any) -> list[Part]:
         self.has_failed = True
-        message, code = attribute(error, "message"), attribute(error, "code")
+        message, code = field(error, "message"), field(error, "code")
         told = self._converter.failure_to_message(code if isinstance(code, str) else None, message)
         return [Failure(told, cause=f"{code}: {message or error}")]
 
 
+def field(value: Any, name: str) -> Any:
+    """A field of a dict or an SDK's object, declared or not; ``None`` if there is none. Asking a Pydantic model for an
+    attribute that it does not have takes ten times as long."""
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).get(name)
+    fields: dict[str, Any] | None = getattr(value, "__dict__", None)
+    if fields is None:
+        return getattr(value, name, None)
+    found = fields.get(name)
+    if found is None and (extra := getattr(value, "__pydantic_extra__", None)):
+        found = extra.get(name)
+    return found
+
+
 def _old_error(chunk: Any) -> Any:
-    return chunk if attribute(chunk, "object") == "error" else None
+    return chunk if field(chunk, "object") == "error" else None
 
 
 @asynccontextmanager
@@ -199,6 +230,9 @@ async def read_chat(reader: ChatReader, chunks: Any) -> AsyncGenerator[Part]:
     """The parts of one completion, through ``reader``. Closes the stream when it ends or is closed itself."""
     async with opened(chunks) as source:
         async for chunk in source:
+            if (delta := reader.text_delta(chunk)) is not None:
+                yield delta
+                continue
             for part in await reader.receive(chunk):
                 yield part
         for part in reader.end():
