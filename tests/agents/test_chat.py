@@ -7,9 +7,10 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import msgspec
 import pytest
 
-from chatkit_asgi.agents import chat_parts
+from chatkit_asgi.agents import ThreadItemConverter, chat_parts
 from chatkit_asgi.agents.chat import ChatReader
 from chatkit_asgi.demo.model import LocalModel, ModelUnavailableError
 from chatkit_asgi.store import MemoryStore
@@ -25,9 +26,12 @@ from chatkit_asgi.testing.scripted import (
     Wait,
 )
 from chatkit_asgi.testing.scripted_chat import ChatHabits, ScriptedChatModel
+from chatkit_asgi.types import Annotation, ThreadItem, URLSource
 from tests.agents.chatting import ChatAssistant, has_text, stopped
 from tests.agents.conftest import Converse, Switch
-from tests.agents.served import Conversation
+from tests.agents.items import assistant, hidden, tool_call, user
+from tests.agents.served import Conversation, openai_client
+from tests.types.samples import ITEMS
 
 # openai's client leaves generators of its own unfinished after [DONE] and after an error; trio warns of that.
 pytestmark = pytest.mark.filterwarnings(
@@ -252,12 +256,16 @@ async def test_a_stream_that_is_given_up_is_closed() -> None:
 # -- a real model ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_real_model_answers_word_for_word() -> None:
+@pytest.fixture(scope="module")
+def local() -> LocalModel:
     try:
-        local = LocalModel()
+        return LocalModel()
     except ModelUnavailableError as error:
         pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_real_model_answers_word_for_word(local: LocalModel) -> None:
     store: MemoryStore[Any] = MemoryStore()
     conversation = Conversation(
         store, local.base_url, ChatAssistant, model=local.name, max_tokens=12, seed=1
@@ -272,3 +280,34 @@ async def test_a_real_model_answers_word_for_word() -> None:
     ]
     assert "".join(deltas) == stored[-1]
     assert len(deltas) > 3
+
+
+async def accepted(local: LocalModel, items: list[Any], citations: Any) -> bool:
+    """Whether llama.cpp takes these, by both APIs."""
+    converter = ThreadItemConverter(citations=citations, context_role="developer")
+    given: Any = await converter.to_agent_input(items)
+    messages: Any = await converter.to_chat_messages(items)
+    async with openai_client(local.base_url) as client:
+        response = await client.responses.create(model=local.name, input=given, max_output_tokens=1)
+        completion = await client.chat.completions.create(
+            model=local.name, messages=messages, max_tokens=1
+        )
+    return bool(response.output and completion.choices)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("citations", ["text", "annotations"])
+async def test_a_real_server_takes_the_input(local: LocalModel, citations: Any) -> None:
+    source = Annotation(source=URLSource(title="Q3", url="https://x.test/"), index=1)
+    said = assistant("It fell.", annotations=[source])
+    pending = tool_call(status="pending")
+    assert await accepted(local, [user("Hi"), said, hidden("x"), pending, user("So?")], citations)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_real_server_takes_what_becomes_of_every_item(local: LocalModel) -> None:
+    """Without images, which this model does not see."""
+    items = [msgspec.json.decode(text, type=ThreadItem) for text in ITEMS]
+    items = [item for item in items if item.type != "generated_image"]
+    assert await accepted(local, [*items, user("And now?")], "annotations")

@@ -59,7 +59,7 @@ ITEM = st.one_of(
 LIMIT = st.none() | st.integers(1, 40)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(items=st.lists(ITEM, max_size=25), max_items=LIMIT, max_tokens=LIMIT)
 async def test_laws_of_the_window(items: list[Any], max_items: Any, max_tokens: Any) -> None:
     """Invariants: limits hold, the newest message is there, nothing but the end of the newest turn is parted, and what
@@ -100,7 +100,7 @@ async def test_laws_of_the_window(items: list[Any], max_items: Any, max_tokens: 
         assert places == [*range(len(ids) - len(kept), len(ids))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(items=st.lists(ITEM, max_size=25), max_items=st.integers(1, 40))
 async def test_a_call_is_never_parted_from_its_output(items: list[Any], max_items: int) -> None:
     found = await window(items, max_items=max_items)
@@ -110,7 +110,7 @@ async def test_a_call_is_never_parted_from_its_output(items: list[Any], max_item
     assert all(pair == ["function_call", "function_call_output"] for pair in pairs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(items=st.lists(ITEM, max_size=25), limit=st.integers(1, 40))
 async def test_a_larger_window_keeps_what_a_smaller_one_keeps(items: list[Any], limit: int) -> None:
     small = await window(items, max_items=limit)

@@ -63,14 +63,14 @@ SIMPLE = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(items=SIMPLE)
 async def test_there_and_back_is_the_same(items: list[Any]) -> None:
     once = await ThreadItemConverter().to_chat_messages(items)
     assert chat_messages(back(once)) == once
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(items=SIMPLE)
 async def test_messages_are_of_the_shape_that_chat_templates_take(items: list[Any]) -> None:
     messages = await ThreadItemConverter().to_chat_messages(items)

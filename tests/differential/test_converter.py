@@ -34,7 +34,7 @@ from .test_types import without_nulls
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-THREADS = 100
+THREADS = 80
 KINDS = [kind for kind in get_args(get_args(types.ThreadItem)[0])]
 
 
@@ -173,7 +173,8 @@ def expected(theirs: list[Any], thread: list[Any], occurred: Counter[str]) -> li
                     },
                 ]
             case "assistant_message":
-                made, cited = answered(item, made)
+                assert made == [["assistant", *(part["text"] for part in item["content"])]]
+                made, cited = answered(item)
                 occurred["H4"] += len(cited)
                 occurred["H9"] += not made
                 made += cited
@@ -203,7 +204,7 @@ def said(item: Any, made: list[Any], occurred: Counter[str]) -> list[Any]:
     return [text, *context, last]
 
 
-def answered(item: Any, made: list[Any]) -> tuple[list[Any], list[Any]]:
+def answered(item: Any) -> tuple[list[Any], list[Any]]:
     said = [part for part in item["content"] if part["text"]]
     texts = ["\n\n".join(part["text"] for part in said)] if said else []
     sources: list[str] = []
