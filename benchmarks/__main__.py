@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ._report import table
 
-SUBJECTS = ("imports", "codec", "turn", "threads", "stores", "app")
-PACKAGES = ("msgspec", "anyio", "openai-chatkit", "pydantic", "fastapi", "starlette", "uvicorn", "uvloop", "httptools",
-            "granian", "aiosqlite")  # fmt: skip
+SUBJECTS = ("imports", "codec", "turn", "threads", "stores", "app", "agents")
+PACKAGES = ("msgspec", "anyio", "openai-chatkit", "openai-agents", "openai", "pydantic", "fastapi", "starlette",
+            "uvicorn", "uvloop", "httptools", "granian", "aiosqlite")  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -106,13 +106,13 @@ class OfficialServer(ChatKitServer):
         yield ThreadItemDoneEvent(item=item)
 
 
-def app(**options):
+def app(server=None, **options):
     """The documented wiring: FastAPI and its StreamingResponse."""
     from chatkit.server import StreamingResult
     from fastapi import FastAPI, Request
     from fastapi.responses import Response, StreamingResponse
 
-    server = OfficialServer(**options)
+    server = server or OfficialServer(**options)
     api = FastAPI()
 
     @api.post("/chatkit")

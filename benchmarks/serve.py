@@ -11,6 +11,8 @@ SUBJECTS = {
     "ours": "benchmarks.ours:app",
     "official": "benchmarks.official:app",
     "limit": "benchmarks.ours:Limit",
+    "our-agents": "benchmarks.agents:our_app",
+    "official-agents": "benchmarks.agents:official_app",
     "sse-starlette": "benchmarks.ours:sse_starlette_app",
 }
 

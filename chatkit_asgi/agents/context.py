@@ -151,23 +151,23 @@ class AgentContext(BaseModel, Generic[TContext]):
     # -- for bridges ---------------------------------------------------------------------------
 
     def outbox(self) -> Outbox:
-        """Where the events of a run wait. While one run is being read, another gets an outbox of its own."""
+        """Where the events of a run wait. A run inside a run, an agent that is a tool, gets one of its own."""
         own = self._own_outbox()
         if own.ready is None:
             return own
-        return Outbox(Assembler(self.thread.id, generate_id=self.generate_id))
+        return Outbox(Assembler(self.thread.id, generate_id=self.generate_id), lambda: [])
 
-    def take_client_tool_calls(self) -> list[ClientToolCall]:
-        """The client tool calls that are to be told; they are told once."""
+    def _take_client_tool_calls(self) -> list[ClientToolCall]:
         calls = self._calls or ([self.client_tool_call] if self.client_tool_call else [])
         self.client_tool_call = None
         return calls
 
     def _own_outbox(self) -> Outbox:
         if self._outbox is None:
-            self._outbox = Outbox(
-                Assembler(self.thread.id, generate_id=self.generate_id, board=cast("Any", self))
+            assembler = Assembler(
+                self.thread.id, generate_id=self.generate_id, board=cast("Any", self)
             )
+            self._outbox = Outbox(assembler, self._take_client_tool_calls)
         return self._outbox
 
     @property

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
 
@@ -18,10 +18,10 @@ from ..errors import AuthorError, CustomStreamError
 from ..turns._backend import Signal, current_backend
 from ..types import ThreadItemUpdatedEvent, ThreadStreamEvent, WorkflowTaskUpdated
 from .assembler import Assembler
-from .parts import Failure, Part, Withdraw
+from .parts import Failure, Part, TextDelta, Withdraw
 
 if TYPE_CHECKING:
-    from .context import AgentContext
+    from .context import AgentContext, ClientToolCall
 
 __all__ = ["ModelFailure", "Outbox", "stream_parts"]
 
@@ -63,10 +63,14 @@ class Outbox:
 
     Args:
         assembler: Makes the events of one context.
+        take_client_tool_calls: Gives the client tool calls that are to be told at the end, once.
     """
 
-    def __init__(self, assembler: Assembler) -> None:
+    def __init__(
+        self, assembler: Assembler, take_client_tool_calls: Callable[[], list[ClientToolCall]]
+    ) -> None:
         self.assembler = assembler
+        self.take_client_tool_calls = take_client_tool_calls
         self.queue: deque[Any] = deque()
         self.ready: Signal | None = None
         """Set when the queue is no longer empty, or the source has ended; there while somebody reads."""
@@ -110,9 +114,25 @@ class Outbox:
 
     def emptied(self) -> None:
         """The reader has taken everything, or has left."""
-        waiting, self._waiting = self._waiting, []
-        for signal in waiting:
-            signal.set()
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for signal in waiting:
+                signal.set()
+
+    def end(self) -> list[Any]:
+        """The events that end a run that has succeeded: what is open, then the client tool calls."""
+        events = self.assembler.close()
+        for call in self.take_client_tool_calls():
+            events += self.assembler.client_tool_call(call.name, call.arguments, call.call_id)
+        return events
+
+    def forget(self) -> None:
+        """The reader has left: nothing of its run is left for the next."""
+        self.ready = None
+        self.emptied()
+        self.queue.clear()
+        self.take_client_tool_calls()
+        self.assembler.forget()
 
     def withdraw(self) -> list[Any]:
         """Drop what nobody has read, and take back what has been."""
@@ -160,15 +180,20 @@ class _Pump:
 
     async def _read(self) -> None:
         outbox = self._outbox
-        receive, put = outbox.assembler.receive, outbox.put
+        queue, receive, put = outbox.queue, outbox.assembler.receive, outbox.put
+        ready = cast("Signal", outbox.ready)
         source: Any = aiter(self._source)
         try:
             async for part in source:
-                if type(part) is Withdraw:
+                kind: Any = type(part)
+                if kind is TextDelta and not queue:  # put, in short
+                    queue += receive(part)
+                    ready.set()
+                elif kind is Withdraw:
                     put(outbox.withdraw())
                 elif (events := receive(part)) and not put(events):
                     await outbox.room()
-                if type(part) is Failure:
+                if kind is Failure:
                     raise ModelFailure(part.message, allow_retry=part.allow_retry, cause=part.cause)
         finally:
             if (close := getattr(source, "aclose", None)) is not None:
@@ -220,16 +245,13 @@ async def stream_parts(
                 await ready.wait()
             elif not is_closed:
                 is_closed = True
-                queue += assembler.close()
-                if pump.error is None:
-                    for call in context.take_client_tool_calls():
-                        queue += assembler.client_tool_call(call.name, call.arguments, call.call_id)
+                queue += outbox.end() if pump.error is None else assembler.close()
             elif not queue:
                 break
         if pump.error is not None:
             raise pump.error
     finally:
-        outbox.ready = None
-        outbox.emptied()
-        await pump.close()
-        assembler.forget()
+        try:
+            await pump.close()
+        finally:
+            outbox.forget()

@@ -50,6 +50,9 @@ class Send(Struct, frozen=True):
     first, which is its place on the screen."""
     gone: bool = False
     """Whether the item gives up its place."""
+    whole: tuple[str, int] | None = None
+    """What the frame tells the whole value of: a task, an image or a widget. One of the same that nobody has seen yet
+    need not be sent any more."""
 
 
 class SaveItem(Struct, frozen=True):

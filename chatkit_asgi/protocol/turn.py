@@ -41,6 +41,7 @@ from ..types import (
     AssistantMessageContentPartTextDelta,
     ClientEffectEvent,
     ErrorEvent,
+    GeneratedImageUpdated,
     NoticeEvent,
     Page,
     ProgressUpdateEvent,
@@ -53,7 +54,9 @@ from ..types import (
     ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadUpdatedEvent,
+    WidgetRootUpdated,
     WorkflowItem,
+    WorkflowTaskUpdated,
 )
 from .effects import DeleteItem, Effect, LoadItem, PatchThread, SaveItem, Send, ThreadPatch
 from .fold import OpenItem
@@ -201,7 +204,7 @@ class Turn:
         frame = event_frame(event)
         open_item.apply(event.update)
         self.produced = True
-        return [Send(frame, lasting=False)]
+        return [Send(frame, lasting=False, whole=_whole(event))]
 
     def receive_stored_item(self, event: ThreadItemUpdatedEvent, item: Any) -> list[Effect]:
         """The item of a :class:`LoadItem` as the store has it, ``None`` if it has none: opens it for its update.
@@ -470,6 +473,18 @@ def _as_event(event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
         return ThreadItemUpdatedEvent.model_validate(event.model_dump())
     except msgspec.ValidationError as error:
         raise AuthorError(f"not an update of an item: {error}") from error
+
+
+def _whole(event: ThreadItemUpdatedEvent) -> tuple[str, int] | None:
+    """What the update is the whole value of."""
+    update: Any = event.update
+    if isinstance(update, WorkflowTaskUpdated):
+        return event.item_id, update.task_index
+    return (
+        (event.item_id, -1)
+        if isinstance(update, GeneratedImageUpdated | WidgetRootUpdated)
+        else None
+    )
 
 
 def _at_rest(item: Any) -> Any:

@@ -88,6 +88,7 @@ class Run:
         "_storing",
         "_todo",
         "_weight",
+        "_whole",
         "after",
         "aside",
         "backend",
@@ -167,6 +168,8 @@ class Run:
         self._checkpointed = backend.signal()
         self._space = backend.signal()
         self._weight = 0
+        self._whole: tuple[tuple[str, int], bytes] | None = None
+        """The last frame that told a whole value, and of what."""
         self.crowded = False
         """Whether the handler waits for a viewer that is far behind."""
         self._intake = Intake(self.turn, self._new_base, self._is_stored)
@@ -537,6 +540,11 @@ class Run:
             self._storing = False
 
     def _send(self, effect: Send) -> None:
+        if effect.whole is not None:
+            last, frames = self._whole, self.frames
+            if last is not None and last[0] == effect.whole and frames and frames[-1] is last[1]:
+                self._weight -= len(frames.pop())  # nobody has taken it, and this one says it all
+            self._whole = effect.whole, effect.frame
         self._put(effect.frame)
         if not self.joinable:
             return
