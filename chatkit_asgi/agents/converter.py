@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -243,8 +244,9 @@ class ThreadItemConverter:
         return cast("list[InputItem]", [call, answer])
 
     async def widget_to_input(self, item: WidgetItem) -> Converted:
-        """The widget as JSON."""
+        """The widget as JSON, without the data of inlined images."""
         shown = item.widget.model_dump_json(exclude_unset=True, exclude_none=True)
+        shown = _INLINED.sub('"data:(left out)"', shown)
         return _note("This widget was shown to the user:", "ShownWidget", shown, id=item.id)
 
     async def generated_image_to_input(self, item: GeneratedImageItem) -> Converted:
@@ -307,6 +309,9 @@ _MENTIONS = (
     "What the user mentions with @ in the message above. Call these by their names, without the @.\n"
     "<MentionedEntities>"
 )
+
+
+_INLINED = re.compile(r'"data:[^"]{200,}"', re.IGNORECASE)
 
 
 def _message(role: str, content: str | list[ContentPart]) -> InputItem:

@@ -43,7 +43,7 @@ from chatkit_asgi.types import (
     Workflow,
     WorkflowItem,
 )
-from chatkit_asgi.widgets import Card, Text
+from chatkit_asgi.widgets import Card, Image, Text
 from tests.types.samples import ITEMS
 
 from .items import assistant, base, file, hidden, image, texts_of, tool_call, user
@@ -185,6 +185,14 @@ async def test_inlined_images_are_bounded_and_the_newest_stays() -> None:
     linked = GeneratedImageItem(**base(), image=GeneratedImage(id="i", url="https://x.test/1.png"))
     [image_by_url] = await converted(linked, max_inline_bytes=0)
     assert image_by_url["content"][1]["type"] == "input_image", "a link costs nothing"
+
+
+async def test_a_widget_is_sent_without_inlined_images() -> None:
+    small, large = "data:image/png;base64,AA==", "data:image/png;base64," + "A" * 500
+    widget = Card(children=[Image(src=small), Image(src=large)])
+    [made] = await converted(WidgetItem(**base(), widget=widget))
+    assert small in texts_of(made)[0]
+    assert '"src":"data:(left out)"' in texts_of(made)[0]
 
 
 async def test_limits_do_not_change_what_a_subclass_keeps() -> None:
