@@ -93,7 +93,7 @@ class ChatReader:
                 return None
         except (AttributeError, TypeError, ValueError):  # a dict, or something is left out
             return None
-        if not text or self._thinks:
+        if not text or type(text) is not str or self._thinks:
             return None
         self._text.append(text)
         return TextDelta(text, self._key)
@@ -112,12 +112,10 @@ class ChatReader:
         parts: list[Part] = []
         for name in REASONING:
             if isinstance(thought := field(delta, name), str) and thought:
-                parts.append(ReasoningDelta(thought, self._key))
-                self._thinks = True
+                parts += self._thought(thought)
                 break  # vLLM once sent both
         for name in ("content", "refusal"):
-            if isinstance(text := field(delta, name), str) and text:
-                parts += self._said(text)
+            parts += self._content(field(delta, name))
         for call in field(delta, "tool_calls") or ():
             self._call(call)
         for citation in field(delta, "annotations") or ():
@@ -154,6 +152,23 @@ class ChatReader:
                 for call in self.calls
             ]
         return message
+
+    def _content(self, content: Any) -> list[Part]:
+        """Text, or a list of parts with text and thoughts, as from Mistral."""
+        if isinstance(content, str):
+            return self._said(content) if content else []
+        parts: list[Part] = []
+        for each in content or ():
+            if field(each, "type") == "thinking":
+                for thought in field(each, "thinking") or ():
+                    parts += self._thought(field(thought, "text") or "")
+            else:
+                parts += self._content(field(each, "text"))
+        return parts
+
+    def _thought(self, text: str) -> list[Part]:
+        self._thinks = True
+        return [ReasoningDelta(text, self._key)]
 
     def _said(self, text: str) -> list[Part]:
         first: list[Part] = []

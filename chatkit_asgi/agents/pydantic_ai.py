@@ -72,6 +72,7 @@ async def pydantic_ai_parts(
 ) -> AsyncGenerator[Part]:
     """The parts of a run. Stops the run when it is closed."""
     numbers, keys = count(), dict[int, int]()  # indexes begin anew with each response
+    running: dict[str, Any] = {}
     async with run as events:
         async for event in events:
             match event:
@@ -93,10 +94,14 @@ async def pydantic_ai_parts(
                     yield ReasoningDone(key=keys[index])
                 case ai.FunctionToolCallEvent(part=call):
                     yield ToolCall(call.tool_call_id, call.tool_name)
+                    running[call.tool_call_id] = call
                     yield _task(call, "loading")
                 case ai.FunctionToolResultEvent(part=returned):
+                    running.pop(returned.tool_call_id, None)
                     yield _task(returned, "complete")
                 case AgentRunResultEvent():
+                    for call in running.values():  # deferred: the page's now
+                        yield _task(call, "complete")
                     result = cast("AgentRunResultEvent[Any]", event).result
                     reason = _CUT_OFF.get(result.response.finish_reason or "")
                     if reason:

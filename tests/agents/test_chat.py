@@ -94,6 +94,18 @@ ODD: dict[str, tuple[list[Any], list[Any], str | None, str | None]] = {
         None,
         None,
     ),
+    "parts instead of text": (
+        [
+            chunk(
+                {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}]}
+            ),
+            chunk({"content": [{"type": "text", "text": "Hi"}, {"type": "reference", "ids": [1]}]}),
+            chunk(finish_reason="stop"),
+        ],
+        [["Hm"], "Hi"],
+        None,
+        None,
+    ),
     "thoughts after text": (
         [said("One."), chunk({"reasoning": "Hm"}), said(" Two."), chunk(finish_reason="stop")],
         ["One. Two.", ["Hm"]],

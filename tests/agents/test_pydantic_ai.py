@@ -207,7 +207,8 @@ async def test_a_tool_of_the_page_ends_the_run_and_the_answer_goes_on() -> None:
         raise CallDeferred
 
     conversation = await converse(agent)
-    assert (await conversation.stored())[-1] == ("select", {"layer": 1}, "c7")
+    done = CustomTask(title="Select", status_indicator="complete")
+    assert await conversation.stored() == [[done], ("select", {"layer": 1}, "c7")]
     await answer(conversation, {"ids": [1]})
     assert (await conversation.stored())[-1] == "Selected."
     call, output = (message.parts[0] for message in seen[1][-2:])
