@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from .assembler import Assembler
     from .attachments import LinkedAttachments, StoredAttachments
     from .chat import chat_parts, stream_chat
-    from .context import AgentContext, ClientToolCall
+    from .context import (
+        AgentContext,
+        ClientToolCall,
+        ClientToolCallOutputItem,
+        Event,
+        stream_widget,
+    )
     from .conversions import ResponseStreamConverter
     from .converter import (
         ThreadItemConverter,
@@ -57,6 +63,8 @@ __all__ = [
     "Assembler",
     "Citation",
     "ClientToolCall",
+    "ClientToolCallOutputItem",
+    "Event",
     "Failure",
     "History",
     "ImageDone",
@@ -101,11 +109,15 @@ __all__ = [
     "stream_parts",
     "stream_pydantic_ai",
     "stream_response",
+    "stream_widget",
     "to_input_item",
 ]
 
 _MODULES: dict[str, str] = {
-    **dict.fromkeys(["AgentContext", "ClientToolCall"], "context"),
+    **dict.fromkeys(
+        ["AgentContext", "ClientToolCall", "ClientToolCallOutputItem", "Event", "stream_widget"],
+        "context",
+    ),
     **dict.fromkeys(["ModelFailure", "stream_parts"], "stream"),
     **dict.fromkeys(["response_parts", "stream_response"], "responses"),
     **dict.fromkeys(["accumulate_text", "agent_parts", "stream_agent_response"], "sdk"),

@@ -12,6 +12,7 @@ from ..server import stream_widget
 from ..store.base import Store, TContext
 from ..types import (
     ClientEffectEvent,
+    ClientToolCallItem,
     GeneratedImageItem,
     NoticeEvent,
     ProgressUpdateEvent,
@@ -25,7 +26,12 @@ from ..types import (
 from .assembler import Assembler
 from .stream import Outbox
 
-__all__ = ["AgentContext", "ClientToolCall"]
+__all__ = ["AgentContext", "ClientToolCall", "ClientToolCallOutputItem", "Event", "stream_widget"]
+
+ClientToolCallOutputItem = ClientToolCallItem
+"""The name in OpenAI's custom-server guide."""
+Event = ThreadStreamEvent
+"""The name in OpenAI's custom-server guide."""
 
 
 class ClientToolCall(BaseModel):

@@ -185,7 +185,7 @@ class _Pump:
         source: Any = aiter(self._source)
         try:
             async for part in source:
-                kind: Any = type(part)
+                kind = type(part)  # pyright: ignore[reportUnknownVariableType]
                 if kind is TextDelta and not queue:  # put, in short
                     queue += receive(part)
                     ready.set()

@@ -212,6 +212,7 @@ class Run:
         frames = self.frames
         chunk = frames[0] if len(frames) == 1 else b"".join(frames)
         frames.clear()
+        self._whole = None
         self._weight = 0
         return chunk
 

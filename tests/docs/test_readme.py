@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from chatkit_asgi.testing import ASGIBridge
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/history.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/bridges.md", "docs/history.md")
 MESSAGE: dict[str, Any] = {
     "type": "threads.create",
     "params": {
@@ -36,9 +38,10 @@ def snippets() -> list[Any]:
 
 def run(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.chdir(tmp_path)
-    namespace: dict[str, Any] = {"__name__": "snippet"}
-    exec(compile(code, "snippet", "exec"), namespace)
-    return namespace
+    module = ModuleType("snippet")
+    monkeypatch.setitem(sys.modules, "snippet", module)  # Pydantic looks for it there
+    exec(compile(code, "snippet", "exec"), module.__dict__)
+    return module.__dict__
 
 
 @pytest.mark.parametrize("code", snippets())

@@ -23,9 +23,13 @@ from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from chatkit_asgi.turns import Plan, Repeat, Run, Viewer
 from chatkit_asgi.types import (
     AssistantMessageContentPartTextDelta,
+    ThoughtTask,
     ThreadItemAddedEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
+    Workflow,
+    WorkflowItem,
+    WorkflowTaskUpdated,
 )
 from tests.conftest import START
 from tests.turns.ledger import as_json
@@ -610,3 +614,29 @@ async def test_updates_of_a_widget_of_an_earlier_turn_are_stored(store: Any) -> 
         assert turn.ok
         (stored,) = [item for item in await items(server) if item.type == "widget"]
         assert json.loads(json.dumps(as_json(stored)))["widget"]["children"][0]["value"] == "new"
+
+
+async def test_a_whole_value_that_nobody_has_seen_gives_way_to_the_next() -> None:
+    """A thought of thousands of tokens would cost megabytes otherwise; what stands between two values stays there."""
+
+    async def handler(thread: Any, *_: Any) -> AsyncIterator[Any]:
+        base: dict[str, Any] = {"id": "wf_" + "1" * 32, "thread_id": thread.id, "created_at": START}
+        tasks: list[Any] = [ThoughtTask(content=""), ThoughtTask(content="")]
+        workflow = Workflow(type="reasoning", tasks=tasks)
+        yield ThreadItemAddedEvent(item=WorkflowItem(**base, workflow=workflow))
+        for index, text in [(0, "a"), (0, "ab"), (0, "abc"), (1, "x"), (0, "abcd"), (0, "abcde")]:
+            update = WorkflowTaskUpdated(task_index=index, task=ThoughtTask(content=text))
+            yield ThreadItemUpdatedEvent(item_id=base["id"], update=update)
+
+    server = make(handler)
+    async with ASGIBridge(ChatKitApp(server)) as bridge:
+        turn = await ChatKitClient(bridge).create("Hi")
+    updates = [event["update"] for event in turn.events if "update" in event]
+    assert [(each["task_index"], each["task"]["content"]) for each in updates] == [
+        (0, "abc"),
+        (1, "x"),
+        (0, "abcde"),
+    ]
+    stored = (await items(server))[-1]
+    assert [task.content for task in stored.workflow.tasks] == ["abcde", "x"]
+    assert turn.thread.items[-1].model_dump(mode="json") == stored.model_dump(mode="json")
