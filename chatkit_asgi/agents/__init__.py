@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .assembler import Assembler
+    from .attachments import LinkedAttachments, StoredAttachments
+    from .chat import chat_parts, stream_chat
     from .context import (
         AgentContext,
         ClientToolCall,
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
         stream_widget,
     )
     from .conversions import ResponseStreamConverter
+    from .converter import (
+        ThreadItemConverter,
+        escape_tags,
+        simple_to_agent_input,
+        to_input_item,
+    )
+    from .history import History, estimate_tokens, load_history
+    from .langgraph import langgraph_messages, langgraph_parts, stream_langgraph
+    from .messages import chat_messages
     from .parts import (
         Citation,
         Failure,
@@ -40,9 +51,12 @@ if TYPE_CHECKING:
         ToolCall,
         Withdraw,
     )
+    from .pydantic_ai import pydantic_ai_parts, stream_pydantic_ai
+    from .pydantic_ai_messages import pydantic_ai_messages
     from .responses import response_parts, stream_response
     from .sdk import accumulate_text, agent_parts, stream_agent_response
     from .stream import ModelFailure, stream_parts
+    from .tools import Tool, run_chat
 
 __all__ = [
     "AgentContext",
@@ -52,10 +66,12 @@ __all__ = [
     "ClientToolCallOutputItem",
     "Event",
     "Failure",
+    "History",
     "ImageDone",
     "ImageStart",
     "ImageUpdate",
     "Incomplete",
+    "LinkedAttachments",
     "MessageDone",
     "MessageStart",
     "ModelFailure",
@@ -64,19 +80,37 @@ __all__ = [
     "ReasoningDone",
     "ReasoningStart",
     "ResponseStreamConverter",
+    "StoredAttachments",
     "TaskUpdate",
     "TextDelta",
     "TextDone",
     "TextStart",
+    "ThreadItemConverter",
+    "Tool",
     "ToolCall",
     "Withdraw",
     "accumulate_text",
     "agent_parts",
+    "chat_messages",
+    "chat_parts",
+    "escape_tags",
+    "estimate_tokens",
+    "langgraph_messages",
+    "langgraph_parts",
+    "load_history",
+    "pydantic_ai_messages",
+    "pydantic_ai_parts",
     "response_parts",
+    "run_chat",
+    "simple_to_agent_input",
     "stream_agent_response",
+    "stream_chat",
+    "stream_langgraph",
     "stream_parts",
+    "stream_pydantic_ai",
     "stream_response",
     "stream_widget",
+    "to_input_item",
 ]
 
 _MODULES: dict[str, str] = {
@@ -88,6 +122,18 @@ _MODULES: dict[str, str] = {
     **dict.fromkeys(["response_parts", "stream_response"], "responses"),
     **dict.fromkeys(["accumulate_text", "agent_parts", "stream_agent_response"], "sdk"),
     "Assembler": "assembler",
+    **dict.fromkeys(["chat_parts", "stream_chat"], "chat"),
+    **dict.fromkeys(["Tool", "run_chat"], "tools"),
+    **dict.fromkeys(["LinkedAttachments", "StoredAttachments"], "attachments"),
+    **dict.fromkeys(
+        ["ThreadItemConverter", "escape_tags", "simple_to_agent_input", "to_input_item"],
+        "converter",
+    ),
+    **dict.fromkeys(["History", "estimate_tokens", "load_history"], "history"),
+    "chat_messages": "messages",
+    "pydantic_ai_messages": "pydantic_ai_messages",
+    **dict.fromkeys(["pydantic_ai_parts", "stream_pydantic_ai"], "pydantic_ai"),
+    **dict.fromkeys(["langgraph_messages", "langgraph_parts", "stream_langgraph"], "langgraph"),
     "ResponseStreamConverter": "conversions",
     **dict.fromkeys(
         [
