@@ -95,7 +95,7 @@ def components() -> dict[str, dict[str, Any]]:
     named = {names[name]: schema for name, schema in found.items()}
     named |= {PREFIX + name: schema for name, schema in roots.items() if set(schema) != {"$ref"}}
     named[PREFIX + "Answer"] = {
-        "anyOf": list(schemas[len(_ROOTS) :]) + [{"type": "object", "maxProperties": 0}]
+        "anyOf": [*schemas[len(_ROOTS) :], {"type": "object", "maxProperties": 0}]
     }
     named[PREFIX + "Error"] = _ERROR
     return {name: _tidy(schema, names) for name, schema in sorted(named.items())}
@@ -143,13 +143,16 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _tidy(value: Any, names: dict[str, str]) -> Any:
-    """Without the tag's second field (see ``_base``) and titles of generic structs, with the components' names."""
+    """With the components' names; without the tag's second field (see ``_base``), titles of generic structs, and
+    defaults that are never written."""
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value).items()
         return {
             key: _tidy(each, names)
             for key, each in items
-            if not key.startswith("~") and not (key == "title" and "[" in each)
+            if not key.startswith("~")
+            and not (key == "title" and "[" in each)
+            and not (key == "default" and each is None)
         }
     if isinstance(value, list):
         return [_tidy(each, names) for each in cast("list[Any]", value)]

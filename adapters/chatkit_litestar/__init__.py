@@ -82,12 +82,9 @@ class ChatKitPlugin(InitPlugin):
             patterns = [exclude] if isinstance(exclude, str) else exclude
             ours = f"^{re.escape(self.path)}(/|$)"
             app_config.compression_config = replace(compression, exclude=[*patterns, ours])
-        if (openapi := app_config.openapi_config) is not None:
-            given = openapi.components
-            theirs = given if isinstance(given, list) else [given]
-            schemas: Any = components()
-            app_config.openapi_config = copy(openapi)
-            app_config.openapi_config.components = [*theirs, Components(schemas=schemas)]
+        if app_config.openapi_config is not None:
+            openapi = app_config.openapi_config = copy(app_config.openapi_config)
+            openapi.components = _Components(**vars(openapi.to_openapi_schema().components))
         return app_config
 
     def router(self) -> Router:
@@ -132,6 +129,13 @@ class _Operation(Operation):
     def __post_init__(self) -> None:
         described: Any = operation()
         self.request_body, self.responses = described["requestBody"], described["responses"]
+
+
+class _Components(Components):
+    """Litestar replaces the schemas by those that handlers name; ours are there besides."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, {**components(), **(value or {})} if name == "schemas" else value)
 
 
 def _answer(endpoint: Endpoint, path: str, raw: Any) -> ASGIApp:
