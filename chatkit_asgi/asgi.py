@@ -279,7 +279,14 @@ class ChatKitMiddleware:
         path: Where. The trailing slash does not matter.
     """
 
-    def __init__(self, app: ASGIApp, chatkit_app: ChatKitApp, path: str = "/chatkit") -> None:
+    def __init__(
+        self,
+        app: Callable[
+            ..., Awaitable[None]
+        ],  # frameworks have types of their own for scope, receive and send
+        chatkit_app: ChatKitApp,
+        path: str = "/chatkit",
+    ) -> None:
         if not path.startswith("/"):
             raise ValueError(f"path begins with a slash, unlike {path!r}")
         self.app = app
