@@ -1,0 +1,121 @@
+"""Admin pages: threads with their items, and items by themselves. To look at and to delete; nothing can be edited,
+because what a client has seen, and what a row says beside its JSON, must stay one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from .models import Item, Record, Thread
+from .tables import DjangoTables
+
+__all__ = ["ItemAdmin", "ThreadAdmin"]
+
+SHOWN = 120
+"""Characters of an item in a list."""
+
+
+@admin.display(description="text")
+def text_of(item: Item) -> str:
+    """What a person reads of an item."""
+    found = item.json
+    match found.get("content"):
+        case [*parts]:
+            text = " ".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+        case _:
+            text = found.get("copy_text") or ""
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+@admin.display(description="created at")
+def created_at(record: Record) -> str:
+    """As the record says it."""
+    return str(record.json.get("created_at", ""))
+
+
+@admin.display(description="JSON")
+def pretty(record: Record) -> str:
+    """The record as clients get it."""
+    return _pre(record.data)
+
+
+@admin.display(description="private JSON")
+def pretty_private(record: Record) -> str:
+    """What never leaves the server."""
+    return _pre(record.private) if record.private else "–"
+
+
+def _pre(text: str) -> str:
+    return format_html("<pre>{}</pre>", json.dumps(json.loads(text), indent=2, ensure_ascii=False))
+
+
+class _ReadOnly:
+    """Looking needs the view permission, deleting the delete permission, and nothing else can be done."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ItemInline(_ReadOnly, admin.TabularInline):
+    """The items of a thread."""
+
+    model = Item
+    fields = readonly_fields = ("place", "type", text_of, created_at, "hidden", "pending", "feedback")
+    ordering = ("place",)
+    can_delete = False
+    show_change_link = True
+
+
+@admin.register(Thread)
+class ThreadAdmin(_ReadOnly, admin.ModelAdmin):
+    """Threads, newest first; found by title, id and owner."""
+
+    list_display = ("__str__", "owner", "items", created_at)
+    ordering = ("-pk",)
+    search_fields = ("key", "owner", "data")
+    fields = ("key", "owner", "title", created_at, pretty, pretty_private)
+    readonly_fields = ("title", created_at, pretty, pretty_private)
+    inlines = (ItemInline,)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
+        return super().get_queryset(request).annotate(number=Count("items"))
+
+    @admin.display(ordering="number")
+    def items(self, thread: Any) -> int:
+        """How many items it has."""
+        number: int = thread.number
+        return number
+
+    def delete_model(self, request: HttpRequest, obj: Thread) -> None:
+        self.delete_queryset(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """As the store does it, with the records of attachments."""
+        for thread in queryset:
+            using = thread._state.db
+            with transaction.atomic(using=using):
+                DjangoTables(using).delete_thread(thread.owner, thread.key)
+
+
+@admin.register(Item)
+class ItemAdmin(_ReadOnly, admin.ModelAdmin):
+    """Items, newest first; found by what is in them."""
+
+    list_display = ("key", "type", text_of, "thread", "hidden", "pending", "feedback")
+    list_filter = ("type", "hidden", "pending", "feedback")
+    list_select_related = ("thread",)
+    ordering = ("-pk",)
+    search_fields = ("key", "data", "thread__key", "thread__owner")
+    fields = ("thread", "place", "key", "type", created_at, "hidden", "pending", "feedback", pretty, pretty_private)
+    readonly_fields = (created_at, pretty, pretty_private)
+    show_full_result_count = False

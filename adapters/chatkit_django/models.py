@@ -1,0 +1,138 @@
+"""The store's tables.
+
+A row is the record's JSON as clients get it (``data``), JSON that never leaves the server (``private``), and the few
+columns that decide something. Only :mod:`.tables` writes here: what else changes a row may take promises from it that
+:mod:`chatkit_asgi.store.base` makes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import models
+
+__all__ = ["Aside", "Attachment", "Item", "KeyField", "Thread"]
+
+MAX_KEY = 255
+
+
+class KeyField(models.CharField):
+    """An id or an owner. What PostgreSQL cannot hold in text is replaced, as the store replaces what UTF-8 cannot."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        prepared = super().get_prep_value(value)
+        return prepared.replace("\0", "\ufffd") if isinstance(prepared, str) else prepared
+
+
+class Record(models.Model):
+    """What every kind of record has."""
+
+    data = models.TextField()
+    private = models.TextField(null=True, blank=True)
+    version = models.SmallIntegerField(default=0)
+    """The vocabulary that wrote the row; see :mod:`chatkit_asgi.store.rows`."""
+
+    class Meta:
+        abstract = True
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The record as clients get it, read leniently."""
+        found: dict[str, Any] = json.loads(self.data)
+        return found
+
+
+class Thread(Record):
+    """A thread. Threads are in the order of their primary keys."""
+
+    owner = KeyField(max_length=MAX_KEY, blank=True)
+    key = KeyField("id", max_length=MAX_KEY)
+    last = models.BigIntegerField(default=0)
+    """The last place that was given out in this thread. Every change of the thread's items begins by taking the next,
+    which also locks the thread until the change is committed."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "key"], name="chatkit_thread_key"),
+        ]
+        indexes = [models.Index(fields=["owner", "id"], name="chatkit_thread_order")]
+
+    def __str__(self) -> str:
+        return self.title or self.key
+
+    @property
+    def title(self) -> str:
+        """The title that clients see, or nothing."""
+        return self.json.get("title") or ""
+
+
+class Item(Record):
+    """An item, at its place in its thread."""
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="items", db_index=False)
+    place = models.BigIntegerField()
+    key = KeyField("id", max_length=MAX_KEY)
+    type = models.CharField(max_length=MAX_KEY)
+    hidden = models.BooleanField(default=False)
+    pending = models.BooleanField(default=False)
+    feedback = models.CharField(max_length=16, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "place"], name="chatkit_item_place"),
+            models.UniqueConstraint(fields=["thread", "key"], name="chatkit_item_key"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["thread", "place"],
+                name="chatkit_item_pending",
+                condition=models.Q(pending=True),
+            ),
+            models.Index(
+                fields=["thread"],
+                name="chatkit_item_feedback",
+                condition=models.Q(feedback__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.key}"
+
+
+class Aside(models.Model):
+    """Items of a thread that are out of sight: places from ``first`` to ``last``, until a time (seconds since 1970)."""
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="asides", db_index=False)
+    token = models.CharField(max_length=MAX_KEY)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    expires = models.FloatField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "token"], name="chatkit_aside_token"),
+        ]
+
+
+class Attachment(Record):
+    """An attachment's record. Its thread may come later, or never."""
+
+    owner = KeyField(max_length=MAX_KEY, blank=True)
+    key = KeyField("id", max_length=MAX_KEY)
+    thread = KeyField(max_length=MAX_KEY, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "key"], name="chatkit_attachment_key"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["owner", "thread"],
+                name="chatkit_attachment_thread",
+                condition=models.Q(thread__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
