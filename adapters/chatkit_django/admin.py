@@ -69,7 +69,15 @@ class ItemInline(_ReadOnly, admin.TabularInline):
     """The items of a thread."""
 
     model = Item
-    fields = readonly_fields = ("place", "type", text_of, created_at, "hidden", "pending", "feedback")
+    fields = readonly_fields = (
+        "place",
+        "type",
+        text_of,
+        created_at,
+        "hidden",
+        "pending",
+        "feedback",
+    )
     ordering = ("place",)
     can_delete = False
     show_change_link = True
@@ -81,8 +89,8 @@ class ThreadAdmin(_ReadOnly, admin.ModelAdmin):
 
     list_display = ("__str__", "owner", "items", created_at)
     ordering = ("-pk",)
-    search_fields = ("key", "owner", "data")
-    fields = ("key", "owner", "title", created_at, pretty, pretty_private)
+    search_fields = ("public_id", "owner", "data")
+    fields = ("public_id", "owner", "title", created_at, pretty, pretty_private)
     readonly_fields = ("title", created_at, pretty, pretty_private)
     inlines = (ItemInline,)
     show_full_result_count = False
@@ -104,18 +112,29 @@ class ThreadAdmin(_ReadOnly, admin.ModelAdmin):
         for thread in queryset:
             using = thread._state.db
             with transaction.atomic(using=using):
-                DjangoTables(using).delete_thread(thread.owner, thread.key)
+                DjangoTables(using).delete_thread(thread.owner, thread.public_id)
 
 
 @admin.register(Item)
 class ItemAdmin(_ReadOnly, admin.ModelAdmin):
     """Items, newest first; found by what is in them."""
 
-    list_display = ("key", "type", text_of, "thread", "hidden", "pending", "feedback")
+    list_display = ("public_id", "type", text_of, "thread", "hidden", "pending", "feedback")
     list_filter = ("type", "hidden", "pending", "feedback")
     list_select_related = ("thread",)
     ordering = ("-pk",)
-    search_fields = ("key", "data", "thread__key", "thread__owner")
-    fields = ("thread", "place", "key", "type", created_at, "hidden", "pending", "feedback", pretty, pretty_private)
+    search_fields = ("public_id", "data", "thread__public_id", "thread__owner")
+    fields = (
+        "thread",
+        "place",
+        "public_id",
+        "type",
+        created_at,
+        "hidden",
+        "pending",
+        "feedback",
+        pretty,
+        pretty_private,
+    )
     readonly_fields = (created_at, pretty, pretty_private)
     show_full_result_count = False

@@ -12,17 +12,22 @@ from typing import Any
 
 from django.db import models
 
-__all__ = ["Aside", "Attachment", "Item", "KeyField", "Thread"]
+__all__ = ["Aside", "Attachment", "Item", "KeyField", "Thread", "storable"]
 
 MAX_KEY = 255
 
 
+def storable(text: str) -> str:
+    """A key without what PostgreSQL cannot hold in text; the store has already replaced what UTF-8 cannot."""
+    return text.replace("\0", "\ufffd")
+
+
 class KeyField(models.CharField):
-    """An id or an owner. What PostgreSQL cannot hold in text is replaced, as the store replaces what UTF-8 cannot."""
+    """An id or an owner."""
 
     def get_prep_value(self, value: Any) -> Any:
         prepared = super().get_prep_value(value)
-        return prepared.replace("\0", "\ufffd") if isinstance(prepared, str) else prepared
+        return storable(prepared) if isinstance(prepared, str) else prepared
 
 
 class Record(models.Model):
@@ -47,19 +52,19 @@ class Thread(Record):
     """A thread. Threads are in the order of their primary keys."""
 
     owner = KeyField(max_length=MAX_KEY, blank=True)
-    key = KeyField("id", max_length=MAX_KEY)
+    public_id = KeyField("id", max_length=MAX_KEY)
     last = models.BigIntegerField(default=0)
     """The last place that was given out in this thread. Every change of the thread's items begins by taking the next,
     which also locks the thread until the change is committed."""
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["owner", "key"], name="chatkit_thread_key"),
+            models.UniqueConstraint(fields=["owner", "public_id"], name="chatkit_thread_key"),
         ]
         indexes = [models.Index(fields=["owner", "id"], name="chatkit_thread_order")]
 
     def __str__(self) -> str:
-        return self.title or self.key
+        return self.title or self.public_id
 
     @property
     def title(self) -> str:
@@ -72,7 +77,7 @@ class Item(Record):
 
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="items", db_index=False)
     place = models.BigIntegerField()
-    key = KeyField("id", max_length=MAX_KEY)
+    public_id = KeyField("id", max_length=MAX_KEY)
     type = models.CharField(max_length=MAX_KEY)
     hidden = models.BooleanField(default=False)
     pending = models.BooleanField(default=False)
@@ -81,7 +86,7 @@ class Item(Record):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["thread", "place"], name="chatkit_item_place"),
-            models.UniqueConstraint(fields=["thread", "key"], name="chatkit_item_key"),
+            models.UniqueConstraint(fields=["thread", "public_id"], name="chatkit_item_key"),
         ]
         indexes = [
             models.Index(
@@ -97,7 +102,7 @@ class Item(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.key}"
+        return f"{self.type} {self.public_id}"
 
 
 class Aside(models.Model):
@@ -119,12 +124,12 @@ class Attachment(Record):
     """An attachment's record. Its thread may come later, or never."""
 
     owner = KeyField(max_length=MAX_KEY, blank=True)
-    key = KeyField("id", max_length=MAX_KEY)
+    public_id = KeyField("id", max_length=MAX_KEY)
     thread = KeyField(max_length=MAX_KEY, null=True, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["owner", "key"], name="chatkit_attachment_key"),
+            models.UniqueConstraint(fields=["owner", "public_id"], name="chatkit_attachment_key"),
         ]
         indexes = [
             models.Index(
@@ -135,4 +140,4 @@ class Attachment(Record):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return self.public_id

@@ -117,10 +117,14 @@ class DjangoStore(RowStore[TContext]):
 
 
 def _thread_waits_above() -> bool:
-    if SyncToAsync.thread_sensitive_context.get(None) is not None:  # a request's own thread: not ours to fill
+    if (
+        SyncToAsync.thread_sensitive_context.get(None) is not None
+    ):  # a request's own thread: not ours to fill
         return False
     loops = AsyncToSync.loop_thread_executors
-    return bool(getattr(AsyncToSync.executors, "current", None)) or asyncio.get_running_loop() in loops
+    return (
+        bool(getattr(AsyncToSync.executors, "current", None)) or asyncio.get_running_loop() in loops
+    )
 
 
 def _once(using: str, work: Callable[[Tables], R], writes: bool) -> R:

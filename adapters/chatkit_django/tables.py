@@ -1,15 +1,18 @@
-""":class:`chatkit_asgi.store.tables.Tables` on Django's ORM: the only place that writes the models. Synchronous.
+""":class:`chatkit_asgi.store.tables.Tables` on the models of this app: the only place that writes them. Synchronous.
 
 Every change of a thread begins with an ``UPDATE`` of its row. That gives items their order, keeps everybody else out
 until the commit, and makes SQLite take its write lock at once: a transaction that reads first and then wants to write
-is refused there when another process was faster. May import the models and ``chatkit_asgi.store``.
+is refused there when another process was faster.
+
+What happens all the time is SQL that every database understands: the ORM takes ten times longer to make a statement
+than SQLite to run it. The rest is the ORM's. May import the models and ``chatkit_asgi.store``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from chatkit_asgi.errors import NotFoundError
@@ -23,15 +26,68 @@ from chatkit_asgi.store.rows import (
     thread_of,
     thread_row,
 )
-from chatkit_asgi.store.tables import KEPT, AttachmentEntry, ItemQuery, Slice, missing
-from django.db.models import Exists, F, OuterRef, QuerySet
+from chatkit_asgi.store.tables import (
+    KEPT,
+    MAX_SEQUENCE,
+    AttachmentEntry,
+    ItemQuery,
+    Slice,
+    missing,
+)
+from django.db import connections
+from django.db.models import QuerySet
 
-from .models import Aside, Attachment, Item, Thread
+from .models import Aside, Attachment, Item, Thread, storable
 
 __all__ = ["DjangoTables"]
 
 _ROW = ("data", "private", "version")
-_ITEM = (*_ROW, "type", "hidden", "pending")
+
+_THIS = "WHERE owner = %s AND public_id = %s"
+_THREAD = f"SELECT data, private, version FROM chatkit_django_thread {_THIS}"
+_FIND = f"SELECT id FROM chatkit_django_thread {_THIS}"
+_LOCK = f"UPDATE chatkit_django_thread SET last = last + 1 {_THIS}"
+_LOCKED = f"SELECT id, last FROM chatkit_django_thread {_THIS}"
+
+# In the statement that reads the item, so that no change comes between the two.
+_ASIDE = """EXISTS (
+    SELECT 1 FROM chatkit_django_aside a WHERE a.thread_id = i.thread_id
+    AND i.place BETWEEN a.first AND a.last AND a.expires > %s
+)"""
+
+_ITEM = f"""
+SELECT {_ASIDE}, i.place, i.data, i.private, i.version, i.type, i.hidden, i.pending
+FROM chatkit_django_item i WHERE i.thread_id = %s AND i.public_id = %s
+"""
+
+_PUT_ITEM = """
+INSERT INTO chatkit_django_item (thread_id, public_id, place, data, private, version, type, hidden, pending)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+_SET_ITEM = """
+UPDATE chatkit_django_item SET data = %s, private = %s, version = %s, type = %s, hidden = %s, pending = %s
+WHERE thread_id = %s AND public_id = %s
+"""
+
+_PENDING = f"""
+SELECT i.data, i.private, i.version FROM chatkit_django_item i
+WHERE i.thread_id = %s AND i.pending AND i.type = 'client_tool_call' AND NOT {_ASIDE} ORDER BY i.place DESC
+"""
+
+_PAGE = (
+    "SELECT i.public_id, i.data, i.private, i.version FROM chatkit_django_item i"
+    f" WHERE i.thread_id = %s AND i.place {{}} %s {{}} AND NOT {_ASIDE} ORDER BY i.place {{}} LIMIT %s"
+)
+_PAGES = {
+    (visible, descending): _PAGE.format(
+        "<" if descending else ">",
+        "AND NOT i.hidden" if visible else "",
+        "DESC" if descending else "ASC",
+    )
+    for visible in (False, True)
+    for descending in (False, True)
+}
 
 
 class DjangoTables:
@@ -44,38 +100,37 @@ class DjangoTables:
     def __init__(self, using: str) -> None:
         self._using = using
 
-    def _threads(self, owner: str, thread_id: str) -> QuerySet[Thread]:
-        return Thread.objects.using(self._using).filter(owner=owner, key=thread_id)
+    def _run(self, statement: str, *values: Any) -> int:
+        with connections[self._using].cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.rowcount
 
-    def _items(self, thread: int) -> QuerySet[Item]:
-        return Item.objects.using(self._using).filter(thread=thread)
+    def _all(self, statement: str, *values: Any) -> list[Any]:
+        with connections[self._using].cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall()
 
-    def _shown(self, thread: int, now: float) -> QuerySet[Item]:
-        return self._items(thread).exclude(_is_aside(now))
-
-    def _attachments(self, owner: str, **names: str) -> QuerySet[Attachment]:
-        return Attachment.objects.using(self._using).filter(owner=owner, **names)
-
-    def _find(self, owner: str, thread_id: str) -> int:
-        """The thread's primary key: the one place that says whose threads there are."""
-        found = _first(self._threads(owner, thread_id), "pk")
-        if found is None:
-            raise missing("thread", thread_id)
-        thread: int = found[0]
-        return thread
-
-    def _lock(self, owner: str, thread_id: str) -> tuple[int, int]:
-        """The thread's primary key and a new place in it, for this transaction only."""
-        threads = self._threads(owner, thread_id)
-        if not threads.update(last=F("last") + 1):
-            raise missing("thread", thread_id)
-        thread, place = threads.values_list("pk", "last").get()
-        return thread, place
+    def _one(self, statement: str, *values: Any) -> Any:
+        return next(iter(self._all(statement, *values)), None)
 
     # -- threads -------------------------------------------------------------------------------
 
+    def _find(self, owner: str, thread_id: str) -> int:
+        """The thread's primary key: whoever has it has asked whose the thread is."""
+        found = self._one(_FIND, storable(owner), storable(thread_id))
+        if found is None:
+            raise missing("thread", thread_id)
+        return cast("int", found[0])
+
+    def _lock(self, owner: str, thread_id: str) -> tuple[int, int]:
+        """The thread's primary key, and a new place in it, for the rest of this transaction."""
+        key = storable(owner), storable(thread_id)
+        if not self._run(_LOCK, *key):
+            raise missing("thread", thread_id)
+        return cast("tuple[int, int]", self._one(_LOCKED, *key))
+
     def thread(self, owner: str, thread_id: str) -> Row:
-        found = _first(self._threads(owner, thread_id), *_ROW)
+        found = self._one(_THREAD, storable(owner), storable(thread_id))
         if found is None:
             raise missing("thread", thread_id)
         return _row(*found)
@@ -85,20 +140,19 @@ class DjangoTables:
         if after is not None:
             cursor = self._find(owner, after)
             threads = threads.filter(pk__lt=cursor) if descending else threads.filter(pk__gt=cursor)
-        ordered = threads.order_by("-pk" if descending else "pk")
-        found, name = _cut(ordered.values_list("key", *_ROW), limit)
+        ordered = threads.order_by("-pk" if descending else "pk").values_list("public_id", *_ROW)
+        found, name = _cut(list(ordered[: limit + 1]), limit)
         return Slice([_row(*row) for _, *row in found], name)
 
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None:
-        threads = self._threads(owner, thread_id)
-        if not threads.update(last=F("last") + 1):
-            _, created = Thread.objects.using(self._using).get_or_create(
-                owner=owner, key=thread_id, defaults=_columns(row)
-            )
+        threads = Thread.objects.using(self._using)
+        if not self._run(_LOCK, storable(owner), storable(thread_id)):
+            key = {"owner": owner, "public_id": thread_id}
+            _, created = threads.get_or_create(**key, defaults=_named(row))
             if created:
                 return
         row = merged(row, self.thread(owner, thread_id), lambda old: thread_row(thread_of(old)))
-        threads.update(**_columns(row))
+        threads.filter(owner=owner, public_id=thread_id).update(**_named(row))
 
     def change_thread(self, owner: str, thread_id: str, change: Callable[[Row], Row]) -> None:
         self._lock(owner, thread_id)
@@ -106,74 +160,70 @@ class DjangoTables:
 
     def delete_thread(self, owner: str, thread_id: str) -> None:
         self._attachments(owner, thread=thread_id).delete()
-        self._threads(owner, thread_id).delete()
+        threads = Thread.objects.using(self._using)
+        threads.filter(owner=owner, public_id=thread_id).delete()  # with its items and asides
 
     # -- items ---------------------------------------------------------------------------------
 
-    def item(self, owner: str, thread_id: str, item_id: str, now: float) -> Row:
-        return self._item(self._find(owner, thread_id), item_id, now)
+    def _items(self, thread: int) -> QuerySet[Item]:
+        return Item.objects.using(self._using).filter(thread=thread)
 
-    def _item(self, thread: int, item_id: str, now: float) -> Row:
-        found = _first(self._shown(thread, now).filter(key=item_id), *_ITEM)
-        if found is None:
+    def _shown(self, thread: int, item_id: str, now: float) -> tuple[int, Row]:
+        """An item's place and row."""
+        found = self._one(_ITEM, now, thread, storable(item_id))
+        if found is None or found[0]:
             raise missing("item", item_id)
-        return _row(*found)
+        return found[1], _row(*found[2:])
+
+    def item(self, owner: str, thread_id: str, item_id: str, now: float) -> Row:
+        return self._shown(self._find(owner, thread_id), item_id, now)[1]
 
     def items(self, query: ItemQuery) -> Slice[Row]:
-        found, after = self._page(query, self._shown, *_ROW)
+        found, after = self._page(query, visible=False)
         return Slice([_row(*row) for _, *row in found], after)
 
     def visible_items(self, query: ItemQuery) -> Slice[msgspec.Raw]:
-        found, after = self._page(
-            query, lambda thread, now: self._shown(thread, now).filter(hidden=False), "data"
-        )
-        return Slice([msgspec.Raw(data.encode()) for _, data in found], after)
+        found, after = self._page(query, visible=True)
+        return Slice([msgspec.Raw(data.encode()) for _, data, *_ in found], after)
 
-    def _page(
-        self, query: ItemQuery, choose: Callable[[int, float], QuerySet[Item]], *columns: str
-    ) -> tuple[list[Any], str | None]:
-        thread = self._find(query.owner, query.thread_id)
-        items = choose(thread, query.now)
-        if query.after is not None:
-            cursor = _first(self._items(thread).filter(key=query.after), "place")
-            if cursor is None:
-                raise missing("item", query.after)
-            items = items.filter(
-                **{"place__lt" if query.descending else "place__gt": cursor[0]}
-            )
-        ordered = items.order_by("-place" if query.descending else "place")
-        return _cut(ordered.values_list("key", *columns), query.limit)
+    def _page(self, query: ItemQuery, *, visible: bool) -> tuple[list[Any], str | None]:
+        owner, thread_id, after, limit, descending, now = query
+        thread, cursor = self._find(owner, thread_id), MAX_SEQUENCE if descending else 0
+        if after is not None:
+            found = self._one(_ITEM, now, thread, storable(after))
+            if found is None:
+                raise missing("item", after)
+            cursor = found[1]
+        statement = _PAGES[visible, descending]
+        return _cut(self._all(statement, thread, cursor, now, limit + 1), limit)
 
     def pending_tool_calls(self, owner: str, thread_id: str, now: float) -> list[Row]:
-        items = self._shown(self._find(owner, thread_id), now)
-        pending = items.filter(pending=True, type="client_tool_call").order_by("-place")
-        return [_row(*row) for row in pending.values_list(*_ROW)]
+        return [_row(*row) for row in self._all(_PENDING, self._find(owner, thread_id), now)]
 
     def put_item(self, owner: str, thread_id: str, item_id: str, row: Row, now: float) -> None:
         thread, place = self._lock(owner, thread_id)
-        items = self._items(thread).filter(key=item_id)
-        found = _first(items.annotate(aside=_is_aside(now)), "aside", *_ITEM)
+        key = thread, storable(item_id)
+        found = self._one(_ITEM, now, *key)
         if found is not None and not found[0]:
-            items.update(**_item_columns(merged(row, _row(*found[1:]), _again)))
+            row = merged(row, _row(*found[2:]), _again)
+            self._run(_SET_ITEM, *_columns(row), *key)
             return
         if found is not None:  # it is aside, which for everybody else means: not there
-            items.delete()
-        Item.objects.using(self._using).create(
-            thread_id=thread, key=item_id, place=place, **_item_columns(row)
-        )
+            self._items(thread).filter(public_id=item_id).delete()
+        self._run(_PUT_ITEM, *key, place, *_columns(row))
 
     def settle_item(self, owner: str, thread_id: str, item_id: str, row: Row, now: float) -> bool:
         thread, _ = self._lock(owner, thread_id)
-        stored = self._item(thread, item_id, now)
+        _, stored = self._shown(thread, item_id, now)
         if stored.pending:
-            columns = _item_columns(merged(row, stored, _again))
-            self._items(thread).filter(key=item_id).update(**columns)
+            row = merged(row, stored, _again)
+            self._run(_SET_ITEM, *_columns(row), thread, storable(item_id))
         return stored.pending
 
     def delete_item(self, owner: str, thread_id: str, item_id: str) -> None:
         with suppress(NotFoundError):
             thread, _ = self._lock(owner, thread_id)
-            self._items(thread).filter(key=item_id).delete()
+            self._items(thread).filter(public_id=item_id).delete()
 
     # -- asides --------------------------------------------------------------------------------
 
@@ -181,14 +231,12 @@ class DjangoTables:
         self, owner: str, thread_id: str, item_id: str, token: str, now: float, lease: float
     ) -> None:
         thread, last = self._lock(owner, thread_id)
-        found = _first(self._shown(thread, now).filter(key=item_id), "place")
-        if found is None:
-            raise missing("item", item_id)
+        place, _ = self._shown(thread, item_id, now)
         asides = Aside.objects.using(self._using)
         asides.filter(expires__lte=now - KEPT).delete()
         # Up to a place that nothing has: what is added from now on lies beyond it.
         asides.create(
-            thread_id=thread, token=token, first=found[0] + 1, last=last, expires=now + lease
+            thread_id=thread, token=token, first=place + 1, last=last, expires=now + lease
         )
 
     def restore(self, owner: str, thread_id: str, token: str) -> None:
@@ -206,8 +254,11 @@ class DjangoTables:
 
     # -- attachments' records ------------------------------------------------------------------
 
+    def _attachments(self, owner: str, **names: str) -> QuerySet[Attachment]:
+        return Attachment.objects.using(self._using).filter(owner=owner, **names)
+
     def attachment(self, owner: str, attachment_id: str) -> Row:
-        found = _first(self._attachments(owner, key=attachment_id), *_ROW)
+        found = self._attachments(owner, public_id=attachment_id).values_list(*_ROW).first()
         if found is None:
             raise missing("attachment", attachment_id)
         return _row(*found)
@@ -218,69 +269,61 @@ class DjangoTables:
 
     def put_attachment(self, owner: str, entry: AttachmentEntry) -> None:
         attachment_id, thread_id, row = entry
-        stored = self._attachments(owner, key=attachment_id)
-        if not stored.update(version=F("version")):
+        stored = self._attachments(owner, public_id=attachment_id)
+        if not stored.update(thread=thread_id):
             _, created = Attachment.objects.using(self._using).get_or_create(
-                owner=owner, key=attachment_id, defaults={"thread": thread_id, **_columns(row)}
+                owner=owner,
+                public_id=attachment_id,
+                defaults={"thread": thread_id, **_named(row)},
             )
             if created:
                 return
         old = self.attachment(owner, attachment_id)
         row = merged(row, old, lambda old: attachment_row(attachment_of(old)))
-        stored.update(thread=thread_id, **_columns(row))
+        stored.update(thread=thread_id, **_named(row))
 
     def delete_attachment(self, owner: str, attachment_id: str) -> None:
-        self._attachments(owner, key=attachment_id).delete()
+        self._attachments(owner, public_id=attachment_id).delete()
 
     # -- feedback ------------------------------------------------------------------------------
 
     def feedback(self, owner: str, thread_id: str) -> dict[str, str]:
         items = self._items(self._find(owner, thread_id)).filter(feedback__isnull=False)
-        return {key: kind for key, kind in items.values_list("key", "feedback") if kind}
+        return {name: kind for name, kind in items.values_list("public_id", "feedback") if kind}
 
     def put_feedback(
         self, owner: str, thread_id: str, item_ids: Sequence[str], kind: str, now: float
     ) -> None:
         thread, _ = self._lock(owner, thread_id)
         for item_id in item_ids:
-            if not self._shown(thread, now).filter(key=item_id).update(feedback=kind):
-                raise missing("item", item_id)
+            place, _ = self._shown(thread, item_id, now)
+            self._items(thread).filter(place=place).update(feedback=kind)
 
 
-def _is_aside(now: float) -> Exists:
-    """Whether an item is out of sight; in the statement that reads it, so that no change comes between the two."""
-    return Exists(
-        Aside.objects.filter(
-            thread=OuterRef("thread"),
-            first__lte=OuterRef("place"),
-            last__gte=OuterRef("place"),
-            expires__gt=now,
-        )
-    )
-
-
-def _first(records: QuerySet[Any], *columns: str) -> Any:
-    return next(iter(records.values_list(*columns)[:1]), None)
-
-
-def _cut(records: Any, limit: int) -> tuple[list[Any], str | None]:
-    """The page among rows that begin with a key, and its cursor when there is more."""
-    found: list[Any] = list(records[: limit + 1])
+def _cut(found: list[Any], limit: int) -> tuple[list[Any], str | None]:
+    """The page among rows that begin with an id, and its cursor when there is more."""
     return (found[:limit], found[limit - 1][0]) if len(found) > limit else (found, None)
 
 
-def _row(data: str, private: str | None, *rest: Any) -> Row:
-    return Row(data.encode(), None if private is None else private.encode(), *rest)
+def _row(
+    data: str,
+    private: str | None,
+    version: int,
+    type: str = "",
+    hidden: object = False,
+    pending: object = False,
+) -> Row:
+    private_part = None if private is None else private.encode()
+    return Row(data.encode(), private_part, version, type, bool(hidden), bool(pending))
 
 
-def _columns(row: Row) -> dict[str, Any]:
+def _columns(row: Row) -> tuple[Any, ...]:
     private = None if row.private is None else row.private.decode()
-    return {"data": row.data.decode(), "private": private, "version": row.version}
+    return row.data.decode(), private, row.version, row.type, row.hidden, row.pending
 
 
-def _item_columns(row: Row) -> dict[str, Any]:
-    kind = {"type": row.type, "hidden": row.hidden, "pending": row.pending}
-    return {**_columns(row), **kind}
+def _named(row: Row) -> dict[str, Any]:
+    return dict(zip(_ROW, _columns(row), strict=False))
 
 
 def _again(row: Row) -> Row:

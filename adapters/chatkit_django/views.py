@@ -55,7 +55,9 @@ class ChatKitView:
         self.server = self.endpoint.server
         if options is not None:
             self.server.options = options
-        self._non_atomic_requests = set(settings.DATABASES)  # ATOMIC_REQUESTS is for views that are not async
+        self._non_atomic_requests = set(
+            settings.DATABASES
+        )  # ATOMIC_REQUESTS is for views that are not async
         markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest, below: str | None = None) -> HttpResponseBase:
@@ -93,9 +95,7 @@ def _answer(request: ASGIRequest, response: Response) -> HttpResponseBase:
         return answer
     # Who compresses answers asks this header first; a compressed stream comes late, part of a file is lost.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
-    return StreamingHttpResponse(
-        _Chunks(body), status=response.status, headers=response.headers
-    )
+    return StreamingHttpResponse(_Chunks(body), status=response.status, headers=response.headers)
 
 
 class _Chunks:

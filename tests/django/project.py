@@ -39,15 +39,18 @@ def database() -> Iterator[Path]:
 
     fresh = template.with_name(f"{os.urandom(8).hex()}.db")
     shutil.copy(template, fresh)
-    connections.settings["default"]["NAME"] = str(fresh)
-    connections.close_all()
-    del connections["default"]
+
+    def use(path: Path) -> None:
+        connections.settings["default"]["NAME"] = str(path)
+        if hasattr(connections._connections, "default"):  # type: ignore[attr-defined]
+            connections["default"].close()
+            del connections["default"]
+
+    use(fresh)
     try:
         yield fresh
     finally:
-        connections.close_all()
-        del connections["default"]
-        connections.settings["default"]["NAME"] = str(template)
+        use(template)
         fresh.unlink()
 
 
