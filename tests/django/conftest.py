@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.django.project import database as fresh_database
-from tests.django.project import set_up
+from tests.django.project import postgres_database, postgres_server, set_up
 
 set_up()
 
@@ -23,3 +24,16 @@ def database() -> Iterator[Path]:
     """A migrated database of its own."""
     with fresh_database() as path:
         yield path
+
+
+@pytest.fixture(scope="session")
+def postgres_settings() -> Iterator[dict[str, Any]]:
+    with postgres_server() as settings:
+        yield settings
+
+
+@pytest.fixture
+def postgres(postgres_settings: dict[str, Any]) -> Iterator[None]:
+    """A migrated, empty database of its own on PostgreSQL."""
+    with postgres_database(postgres_settings):
+        yield

@@ -14,7 +14,9 @@ from typing import Any
 import django
 from django.conf import settings
 
-__all__ = ["database", "set_up", "site"]
+from tests.django.postgres import postgres
+
+__all__ = ["database", "postgres_database", "postgres_server", "set_up", "site", "using"]
 
 
 @cache
@@ -26,32 +28,72 @@ def set_up() -> Path:
     from django.db import connection
 
     template = Path(settings.DATABASES["default"]["NAME"])
-    call_command("migrate", run_syncdb=True, verbosity=0)
+    call_command("migrate", verbosity=0)
     connection.close()
     return template
 
 
 @contextmanager
 def database() -> Iterator[Path]:
-    """A migrated database of its own as ``default``."""
+    """A migrated database of its own as ``default``: a SQLite file."""
     template = set_up()
-    from django.db import connections
-
     fresh = template.with_name(f"{os.urandom(8).hex()}.db")
     shutil.copy(template, fresh)
+    with using({"NAME": str(fresh)}):
+        yield fresh
+    fresh.unlink()
 
-    def use(path: Path) -> None:
-        connections.settings["default"]["NAME"] = str(path)
+
+@contextmanager
+def using(changes: dict[str, Any]) -> Iterator[None]:
+    """Another database as ``default``."""
+    from django.db import connections
+
+    before = dict(connections.settings["default"])
+
+    def use(given: dict[str, Any]) -> None:
         if hasattr(connections._connections, "default"):  # type: ignore[attr-defined]
             connections["default"].close()
-            del connections["default"]
+            del connections["default"]  # another thread's was closed with its store
+        connections.settings["default"].update(given)
 
-    use(fresh)
+    use(changes)
     try:
-        yield fresh
+        yield
     finally:
-        use(template)
-        fresh.unlink()
+        use(before)
+
+
+@contextmanager
+def postgres_server() -> Iterator[dict[str, Any]]:
+    """The settings of a migrated database on PostgreSQL, for many tests: it costs a second or two."""
+    set_up()
+    from django.core.management import call_command
+    from django.db import connections
+
+    with postgres() as server:
+        settings: dict[str, Any] = {"OPTIONS": {}, **server}
+        with using(settings), connections["default"].cursor() as cursor:
+            cursor.execute("DROP DATABASE IF EXISTS chatkit_django")
+            cursor.execute("CREATE DATABASE chatkit_django")
+        settings["NAME"] = "chatkit_django"
+        with using(settings):
+            call_command("migrate", verbosity=0)
+        yield settings
+
+
+@contextmanager
+def postgres_database(settings: dict[str, Any]) -> Iterator[None]:
+    """That database as ``default``, with nothing of ChatKit's in it."""
+    from django.apps import apps
+    from django.db import connections
+
+    models = apps.get_app_config("chatkit_django").get_models()
+    tables = ", ".join(model._meta.db_table for model in models)
+    with using(settings):
+        with connections["default"].cursor() as cursor:
+            cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+        yield
 
 
 def site(patterns: list[Any]) -> Any:

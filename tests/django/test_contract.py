@@ -19,3 +19,12 @@ class TestOnSQLite(StoreContract):
 
     async def make_store(self, owner: Any = None, **options: Any) -> Store[Any]:
         return DjangoStore(owner, **options)
+
+
+class TestOnPostgreSQL(StoreContract):
+    @pytest.fixture(autouse=True)
+    def fresh(self, postgres: None) -> None:
+        pass
+
+    async def make_store(self, owner: Any = None, **options: Any) -> Store[Any]:
+        return DjangoStore(owner, **options)
