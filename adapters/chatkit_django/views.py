@@ -10,7 +10,8 @@ from typing import Any
 
 from asgiref.sync import markcoroutinefunction
 from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
-from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response
+from chatkit_asgi.errors import HookMissing
+from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response, refuse
 from chatkit_asgi.turns import Viewer, current_backend
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
@@ -23,6 +24,8 @@ from .threads import request_thread
 __all__ = ["ChatKitView", "chatkit_urls"]
 
 CHUNK = 64 * 1024
+
+ASGI_ONLY = "ChatKit streams: this project must be served with ASGI, and tested with AsyncClient."
 
 
 class ChatKitView:
@@ -62,7 +65,7 @@ class ChatKitView:
 
     async def __call__(self, request: HttpRequest, below: str | None = None) -> HttpResponseBase:
         if not isinstance(request, ASGIRequest):
-            return HttpResponse("ChatKit streams: serve this project with ASGI.", status=501)
+            return _answer(request, refuse(HookMissing(ASGI_ONLY), {}))
         with request_thread():
             response = await self.endpoint.handle(_request(request, below or ""))
         return _answer(request, response)
@@ -87,11 +90,12 @@ async def _body(request: HttpRequest) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _answer(request: ASGIRequest, response: Response) -> HttpResponseBase:
+def _answer(request: HttpRequest, response: Response) -> HttpResponseBase:
     body = response.body
     if isinstance(body, bytes):
         answer = HttpResponse(body, status=response.status, headers=response.headers)
         answer["content-length"] = str(len(body))
+        answer._has_been_logged = True  # by the core, with its code and request id; Django would do it again
         return answer
     # Who compresses answers asks this header first; a compressed stream comes late, part of a file is lost.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
@@ -150,4 +154,9 @@ def chatkit_urls(
         name: For ``reverse``.
     """
     view = ChatKitView(server, context=context, anonymous=anonymous, options=options)
+    return patterns(view, path, name)
+
+
+def patterns(view: ChatKitView, path: str, name: str = "chatkit") -> list[URLPattern]:
+    """The same for a view that is there already."""
     return [re_path(rf"(?s)^{re.escape(path.strip('/'))}(?P<below>/.*)?\Z", view, name=name)]

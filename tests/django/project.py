@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import django
@@ -103,7 +103,8 @@ def site(patterns: list[Any]) -> Any:
 
     from tests.django.urls import urlpatterns
 
-    urls = SimpleNamespace(urlpatterns=[*urlpatterns, *patterns])
+    urls: Any = ModuleType("urls")
+    urls.urlpatterns = [*urlpatterns, *patterns]
 
     class Site(ASGIHandler):
         """Several sites in one process: each request is told its URLs, as a middleware may do."""

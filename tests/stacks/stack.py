@@ -19,6 +19,7 @@ STACKS = {
     "route": "tests.stacks.asgi:StarletteRoute",
     "mount": "tests.stacks.asgi:StarletteMount",
     "middleware": "tests.stacks.asgi:Middleware",
+    "django": "tests.stacks.django:Django",
 }
 """By name, in the order of the table: the class, imported when it is tested."""
 
