@@ -17,10 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+
+from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
 
 __all__ = ["KEYS", "context", "found", "options", "owner", "owner_of", "server"]
 

@@ -16,14 +16,15 @@ import inspect
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
-from chatkit_asgi import Forbidden, RequestContext, Unauthorized
-from chatkit_asgi.http import ContextCallable, ContextRequest, default_context
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
+
+from chatkit_asgi import Forbidden, RequestContext, Unauthorized
+from chatkit_asgi.http import ContextCallable, ContextRequest, default_context
 
 from .threads import leave_request_thread
 
@@ -130,8 +131,8 @@ async def check_csrf(request: HttpRequest, user: Any) -> None:
     if not (scheme or known or settings.SESSION_COOKIE_NAME in request.COOKIES):
         return  # nothing came with it that a browser adds by itself
     # Where the secret is in the session, that may have to be loaded.
-    check = sync_to_async(_csrf.reason) if settings.CSRF_USE_SESSIONS else _csrf.areason
-    reason = await check(request)
+    check = _Csrf(lambda request: HttpResponse()).reason
+    reason = await sync_to_async(check)(request) if settings.CSRF_USE_SESSIONS else check(request)
     if reason is not None:
         raise Forbidden(f"CSRF check failed: {reason}", code="csrf_failed")
 
@@ -147,11 +148,5 @@ class _Csrf(CsrfViewMiddleware):
         found: Any = self.process_view(request, None, (), {})  # type: ignore[arg-type]
         return found
 
-    async def areason(self, request: HttpRequest) -> str | None:
-        return self.reason(request)
-
     def _reject(self, request: HttpRequest, reason: str) -> Any:
         return reason
-
-
-_csrf = _Csrf(lambda request: HttpResponse())

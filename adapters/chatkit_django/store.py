@@ -21,12 +21,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
-from chatkit_asgi.errors import StoreError
-from chatkit_asgi.store.base import TContext
-from chatkit_asgi.store.tables import LEASE, Call, RowStore, Tables, Worker, in_breaths
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connections, reset_queries, router, transaction
+
+from chatkit_asgi.errors import StoreError
+from chatkit_asgi.store.base import TContext
+from chatkit_asgi.store.tables import LEASE, Call, RowStore, Tables, Worker, in_breaths
 
 from . import conf
 

@@ -15,6 +15,9 @@ from contextlib import suppress
 from typing import Any, cast
 
 import msgspec
+from django.db import connections
+from django.db.models import QuerySet
+
 from chatkit_asgi.errors import NotFoundError
 from chatkit_asgi.store.rows import (
     Row,
@@ -34,8 +37,6 @@ from chatkit_asgi.store.tables import (
     Slice,
     missing,
 )
-from django.db import connections
-from django.db.models import QuerySet
 
 from .models import Aside, Attachment, Item, Thread, storable
 

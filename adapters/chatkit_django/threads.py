@@ -16,8 +16,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext
-from chatkit_asgi.turns import current_backend
 from django.db import connections
+
+from chatkit_asgi.turns import current_backend
 
 __all__ = ["leave_request_thread", "request_thread"]
 

@@ -9,14 +9,15 @@ from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import markcoroutinefunction
-from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
-from chatkit_asgi.errors import HookMissing
-from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response, refuse
-from chatkit_asgi.turns import Viewer, current_backend
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, re_path
+
+from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
+from chatkit_asgi.errors import HookMissing
+from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response, refuse
+from chatkit_asgi.turns import Viewer, current_backend
 
 from .identity import Identity
 from .threads import request_thread
@@ -95,7 +96,9 @@ def _answer(request: HttpRequest, response: Response) -> HttpResponseBase:
     if isinstance(body, bytes):
         answer = HttpResponse(body, status=response.status, headers=response.headers)
         answer["content-length"] = str(len(body))
-        answer._has_been_logged = True  # by the core, with its code and request id; Django would do it again
+        answer._has_been_logged = (
+            True  # by the core, with its code and request id; Django would do it again
+        )
         return answer
     # Who compresses answers asks this header first; a compressed stream comes late, part of a file is lost.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
@@ -159,4 +162,4 @@ def chatkit_urls(
 
 def patterns(view: ChatKitView, path: str, name: str = "chatkit") -> list[URLPattern]:
     """The same for a view that is there already."""
-    return [re_path(rf"(?s)^{re.escape(path.strip('/'))}(?P<below>/.*)?\Z", view, name=name)]
+    return [re_path(rf"^{re.escape(path.strip('/'))}(?P<below>/[\s\S]*)?\Z", view, name=name)]

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import django
+from asgiref.sync import SyncToAsync
 from django.conf import settings
 
 from tests.django.postgres import postgres
@@ -51,10 +52,16 @@ def using(changes: dict[str, Any]) -> Iterator[None]:
 
     before = dict(connections.settings["default"])
 
-    def use(given: dict[str, Any]) -> None:
+    def forget() -> None:
         if hasattr(connections._connections, "default"):  # type: ignore[attr-defined]
             connections["default"].close()
-            del connections["default"]  # another thread's was closed with its store
+            del connections["default"]
+
+    def use(given: dict[str, Any]) -> None:
+        # This thread's connection, and that of the thread in which async code outside of requests asks the ORM. Other
+        # threads end with their requests, or with their stores.
+        forget()
+        SyncToAsync.single_thread_executor.submit(forget).result()
         connections.settings["default"].update(given)
 
     use(changes)

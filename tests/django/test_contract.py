@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chatkit_django import DjangoStore
 
 from chatkit_asgi.store import Store
 from chatkit_asgi.testing.store_contract import StoreContract
-from chatkit_django import DjangoStore
 
 
 class TestOnSQLite(StoreContract):
