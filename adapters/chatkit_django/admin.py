@@ -4,6 +4,7 @@ because what a client has seen, and what a row says beside its JSON, must stay o
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
@@ -24,12 +25,11 @@ SHOWN = 120
 @admin.display(description="text")
 def text_of(item: Item) -> str:
     """What a person reads of an item."""
-    found = item.json
-    match found.get("content"):
-        case [*parts]:
-            text = " ".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
-        case _:
-            text = found.get("copy_text") or ""
+    record = item.json
+    content: Any = record.get("content")
+    parts: list[Any] = content if isinstance(content, list) else []
+    texts = [str(part["text"]) for part in parts if isinstance(part, dict) and "text" in part]
+    text = " ".join(texts) or str(record.get("copy_text") or "")
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
@@ -52,7 +52,9 @@ def pretty_private(record: Record) -> str:
 
 
 def _pre(text: str) -> str:
-    return format_html("<pre>{}</pre>", json.dumps(json.loads(text), indent=2, ensure_ascii=False))
+    with suppress(ValueError):
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return format_html("<pre>{}</pre>", text)
 
 
 class _ReadOnly:

@@ -8,7 +8,8 @@ columns that decide something. Only :mod:`.tables` writes here: what else change
 from __future__ import annotations
 
 import json
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 from django.db import models
 
@@ -43,9 +44,12 @@ class Record(models.Model):
 
     @property
     def json(self) -> dict[str, Any]:
-        """The record as clients get it, read leniently."""
-        found: dict[str, Any] = json.loads(self.data)
-        return found
+        """The record as clients get it; empty when something else has been written there."""
+        with suppress(ValueError):
+            found: Any = json.loads(self.data)
+            if isinstance(found, dict):
+                return cast("dict[str, Any]", found)
+        return {}
 
 
 class Thread(Record):
@@ -69,7 +73,7 @@ class Thread(Record):
     @property
     def title(self) -> str:
         """The title that clients see, or nothing."""
-        return self.json.get("title") or ""
+        return str(self.json.get("title") or "")
 
 
 class Item(Record):
