@@ -18,6 +18,9 @@ from .tables import DjangoTables
 
 __all__ = ["ItemAdmin", "ThreadAdmin"]
 
+NEWEST = 100
+"""Items on a thread's page."""
+
 SHOWN = 120
 """Characters of an item in a list."""
 
@@ -68,9 +71,10 @@ class _ReadOnly:
 
 
 class ItemInline(_ReadOnly, admin.TabularInline):
-    """The items of a thread."""
+    """The newest items of a thread, in their order; there may be thousands."""
 
     model = Item
+    verbose_name_plural = f"last {NEWEST} items"
     fields = readonly_fields = (
         "place",
         "type",
@@ -83,6 +87,16 @@ class ItemInline(_ReadOnly, admin.TabularInline):
     ordering = ("place",)
     can_delete = False
     show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Item]:
+        items = super().get_queryset(request)
+        match = request.resolver_match
+        thread = match.kwargs.get("object_id") if match else None
+        places = (
+            Item.objects.filter(thread=thread).order_by("-place").values_list("place", flat=True)
+        )
+        oldest = places[NEWEST - 1 : NEWEST].first()
+        return items if oldest is None else items.filter(place__gte=oldest)
 
 
 @admin.register(Thread)

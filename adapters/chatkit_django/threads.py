@@ -3,8 +3,11 @@
 Django gives each request a thread and ends it with the request; under a middleware that is not async, it is the thread
 of that middleware, and what comes when the view has returned fails. A turn outlives both. So before a turn begins, the
 request's thread is left: the turn inherits a thread of its own, made at its first use and ended with the turn, after
-its database connections are closed. Not so where no server has given a thread to the request: in a test, everything
-stays in the test's thread, and sees its transaction.
+its database connections are closed. And when the answer is being sent, the request's thread and connections are given
+back: a stream may last for hours, and neither is needed for it.
+
+Not so where no server has given a thread to the request: in a test, everything stays in the test's thread, and sees its
+transaction.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from django.db import connections
 
 from chatkit_asgi.turns import current_backend
 
-__all__ = ["leave_request_thread", "request_thread"]
+__all__ = ["end_request_thread", "leave_request_thread", "request_thread"]
 
 
 @contextmanager
@@ -46,6 +49,15 @@ def leave_request_thread() -> None:
     call_soon = current_backend().from_anywhere()
     weakref.finalize(own, _finish, call_soon, executor, used).atexit = False
     _switch(own, None)
+
+
+def end_request_thread() -> None:
+    """All but the sending is done."""
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    executor = context and SyncToAsync.context_to_thread_executor.pop(context, None)
+    if executor:
+        executor.submit(connections.close_all)
+        executor.shutdown(wait=False)
 
 
 def _current() -> tuple[ThreadSensitiveContext | None, Any]:

@@ -20,7 +20,7 @@ from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response, refu
 from chatkit_asgi.turns import Viewer, current_backend
 
 from .identity import Identity
-from .threads import request_thread
+from .threads import end_request_thread, request_thread
 
 __all__ = ["ChatKitView", "chatkit_urls"]
 
@@ -111,6 +111,7 @@ class _Chunks:
 
     def __init__(self, body: Viewer | AsyncIterator[bytes]) -> None:
         self._body = body
+        self._begun = False
         self._call_soon = current_backend().from_anywhere()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -118,11 +119,14 @@ class _Chunks:
 
     async def __anext__(self) -> bytes:
         body = self._body
+        if not self._begun:
+            self._begun = True
+            end_request_thread()
+            task = asyncio.current_task()
+            if isinstance(body, Viewer) and task is not None:
+                body.on_dead = task.cancel
         if not isinstance(body, Viewer):
             return await anext(body)
-        task = asyncio.current_task()
-        if task is not None:
-            body.on_dead = task.cancel
         chunk = await body.next()
         if chunk is None:
             raise StopAsyncIteration

@@ -159,3 +159,16 @@ def test_a_deleted_item_is_gone_and_leaves_the_order(store: Any) -> None:
     async_to_sync(store.add_thread_item)("t", said("last"), context="ada")
     page = async_to_sync(store.load_thread_items)("t", None, 50, "desc", context="ada")
     assert page.data[0].id == "last"
+
+
+def test_a_long_thread_has_a_page_with_its_newest_items(store: Any) -> None:
+    for number in range(120):
+        async_to_sync(store.add_thread_item)(
+            "u", message(f"m{number}", thread_id="u"), context="bob"
+        )
+    pk = Thread.objects.get(public_id="u").pk
+    page = root().get(f"{THREADS}{pk}/change/").content.decode()
+    assert page.count('<td class="field-type">') == 100
+    assert page.index(f"/item/{Item.objects.get(public_id='m20').pk}/") < page.index(
+        f"/item/{Item.objects.get(public_id='m119').pk}/"
+    )
