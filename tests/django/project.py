@@ -99,7 +99,8 @@ def postgres_database(settings: dict[str, Any]) -> Iterator[None]:
     tables = ", ".join(model._meta.db_table for model in models)
     with using(settings):
         with connections["default"].cursor() as cursor:
-            cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+            cursor.execute(f"TRUNCATE {tables}, people_person RESTART IDENTITY CASCADE")
+        connections["default"].close()
         yield
 
 
