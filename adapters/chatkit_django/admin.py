@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.db import transaction
@@ -25,33 +25,51 @@ SHOWN = 120
 """Characters of an item in a list."""
 
 
-@admin.display(description="text")
-def text_of(item: Item) -> str:
-    """What a person reads of an item."""
-    record = item.json
-    content: Any = record.get("content")
-    parts: list[Any] = content if isinstance(content, list) else []
-    texts = [str(part["text"]) for part in parts if isinstance(part, dict) and "text" in part]
-    text = " ".join(texts) or str(record.get("copy_text") or "")
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+if TYPE_CHECKING:
+    _Inline = admin.TabularInline[Item, Thread]
+    _ThreadAdmin = admin.ModelAdmin[Thread]
+    _ItemAdmin = admin.ModelAdmin[Item]
+else:
+    _Inline = admin.TabularInline
+    _ThreadAdmin = _ItemAdmin = admin.ModelAdmin
 
 
-@admin.display(description="created at")
-def created_at(record: Record) -> str:
-    """As the record says it."""
-    return str(record.json.get("created_at", ""))
+class _ReadOnly:
+    """Looking needs the permission to view, deleting that to delete, and nothing else can be done."""
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
-@admin.display(description="JSON")
-def pretty(record: Record) -> str:
-    """The record as clients get it."""
-    return _pre(record.data)
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
+    @admin.display(description="text")
+    def text(self, item: Item) -> str:
+        """What a person reads of an item."""
+        record = item.json
+        parts: Any = record.get("content")
+        texts = [
+            str(cast("dict[str, Any]", part)["text"])
+            for part in (cast("list[Any]", parts) if isinstance(parts, list) else [])
+            if isinstance(part, dict) and "text" in part
+        ]
+        text = " ".join(texts) or str(record.get("copy_text") or "")
+        return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
-@admin.display(description="private JSON")
-def pretty_private(record: Record) -> str:
-    """What never leaves the server."""
-    return _pre(record.private) if record.private else "–"
+    @admin.display(description="created at")
+    def created_at(self, record: Record) -> str:
+        """As the record says it."""
+        return str(record.json.get("created_at", ""))
+
+    @admin.display(description="JSON")
+    def as_client(self, record: Record) -> str:
+        """The record as clients get it."""
+        return _pre(record.data)
+
+    @admin.display(description="private JSON")
+    def not_sent(self, record: Record) -> str:
+        """What never leaves the server."""
+        return _pre(record.private) if record.private else "–"
 
 
 def _pre(text: str) -> str:
@@ -60,17 +78,7 @@ def _pre(text: str) -> str:
     return format_html("<pre>{}</pre>", text)
 
 
-class _ReadOnly:
-    """Looking needs the view permission, deleting the delete permission, and nothing else can be done."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ItemInline(_ReadOnly, admin.TabularInline):
+class ItemInline(_ReadOnly, _Inline):
     """The newest items of a thread, in their order; there may be thousands."""
 
     model = Item
@@ -78,8 +86,8 @@ class ItemInline(_ReadOnly, admin.TabularInline):
     fields = readonly_fields = (
         "place",
         "type",
-        text_of,
-        created_at,
+        "text",
+        "created_at",
         "hidden",
         "pending",
         "feedback",
@@ -100,14 +108,14 @@ class ItemInline(_ReadOnly, admin.TabularInline):
 
 
 @admin.register(Thread)
-class ThreadAdmin(_ReadOnly, admin.ModelAdmin):
+class ThreadAdmin(_ReadOnly, _ThreadAdmin):
     """Threads, newest first; found by title, id and owner."""
 
-    list_display = ("__str__", "owner", "items", created_at)
+    list_display = ("__str__", "owner", "items", "created_at")
     ordering = ("-pk",)
     search_fields = ("public_id", "owner", "data")
-    fields = ("public_id", "owner", "title", created_at, pretty, pretty_private)
-    readonly_fields = ("title", created_at, pretty, pretty_private)
+    fields = ("public_id", "owner", "title", "created_at", "as_client", "not_sent")
+    readonly_fields = ("title", "created_at", "as_client", "not_sent")
     inlines = (ItemInline,)
     show_full_result_count = False
 
@@ -132,10 +140,10 @@ class ThreadAdmin(_ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Item)
-class ItemAdmin(_ReadOnly, admin.ModelAdmin):
+class ItemAdmin(_ReadOnly, _ItemAdmin):
     """Items, newest first; found by what is in them."""
 
-    list_display = ("public_id", "type", text_of, "thread", "hidden", "pending", "feedback")
+    list_display = ("public_id", "type", "text", "thread", "hidden", "pending", "feedback")
     list_filter = ("type", "hidden", "pending", "feedback")
     list_select_related = ("thread",)
     ordering = ("-pk",)
@@ -145,12 +153,12 @@ class ItemAdmin(_ReadOnly, admin.ModelAdmin):
         "place",
         "public_id",
         "type",
-        created_at,
+        "created_at",
         "hidden",
         "pending",
         "feedback",
-        pretty,
-        pretty_private,
+        "as_client",
+        "not_sent",
     )
-    readonly_fields = (created_at, pretty, pretty_private)
+    readonly_fields = ("created_at", "as_client", "not_sent")
     show_full_result_count = False

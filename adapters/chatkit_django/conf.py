@@ -89,8 +89,8 @@ def options() -> Options | None:
 def owner_of(context: Any) -> str:
     """Whose rows ``context`` sees, where a store was not told: what ``OWNER`` says, else ``context.user_id``."""
     by_setting = owner()
-    found: str = getattr(context, "user_id", None) if by_setting is None else by_setting(context)  # type: ignore[assignment]
-    return found  # the store refuses what is no text
+    found: Any = getattr(context, "user_id", None) if by_setting is None else by_setting(context)
+    return cast("str", found)  # the store refuses what is no text
 
 
 def _callable(key: str) -> Callable[[Any], Any] | None:
@@ -100,7 +100,7 @@ def _callable(key: str) -> Callable[[Any], Any] | None:
     loaded = _load(key, given)
     if not callable(loaded):
         raise ImproperlyConfigured(f'CHATKIT["{key}"] must be a callable, not {loaded!r:.100}.')
-    return loaded
+    return cast("Callable[[Any], Any]", loaded)
 
 
 def _load(key: str, given: Any) -> Any:

@@ -115,7 +115,8 @@ async def _session_owner(request: HttpRequest) -> str:
     session: Any = request.session
     if session.session_key is None:
         await session.acreate()
-    return "session:" + salted_hmac("chatkit_django.owner", session.session_key).hexdigest()
+    hashed = salted_hmac("chatkit_django.owner", str(session.session_key), algorithm="sha256")
+    return f"session:{hashed.hexdigest()}"
 
 
 async def check_csrf(request: HttpRequest, user: Any) -> None:
@@ -145,8 +146,8 @@ class _Csrf(CsrfViewMiddleware):
         request = copy.copy(request)
         request.POST = QueryDict()
         self.process_request(request)
-        found: Any = self.process_view(request, None, (), {})  # type: ignore[arg-type]
-        return found
+        reason: Any = self.process_view(request, None, (), {})  # type: ignore[arg-type]
+        return None if reason is None else str(reason)
 
     def _reject(self, request: HttpRequest, reason: str) -> Any:
         return reason

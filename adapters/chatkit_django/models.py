@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import models
+
+if TYPE_CHECKING:
+    _TextColumn = models.CharField[str, str]
+else:
+    _TextColumn = models.CharField
 
 __all__ = ["Aside", "Attachment", "Item", "KeyField", "Thread", "storable"]
 
@@ -23,7 +28,7 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-class KeyField(models.CharField):
+class KeyField(_TextColumn):
     """An id or an owner."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -34,9 +39,9 @@ class KeyField(models.CharField):
 class Record(models.Model):
     """What every kind of record has."""
 
-    data = models.TextField()
-    private = models.TextField(null=True, blank=True)
-    version = models.SmallIntegerField(default=0)
+    data: models.TextField[str, str] = models.TextField()
+    private: models.TextField[str | None, str | None] = models.TextField(null=True, blank=True)
+    version: models.SmallIntegerField[int, int] = models.SmallIntegerField(default=0)
     """The vocabulary that wrote the row; see :mod:`chatkit_asgi.store.rows`."""
 
     class Meta:
@@ -57,11 +62,11 @@ class Thread(Record):
 
     owner = KeyField(max_length=MAX_KEY, blank=True)
     public_id = KeyField("id", max_length=MAX_KEY)
-    last = models.BigIntegerField(default=0)
+    last: models.BigIntegerField[int, int] = models.BigIntegerField(default=0)
     """The last place that was given out in this thread. Every change of the thread's items begins by taking the next,
     which also locks the thread until the change is committed."""
 
-    class Meta:
+    class Meta(Record.Meta):
         constraints = [
             models.UniqueConstraint(fields=["owner", "public_id"], name="chatkit_thread_key"),
         ]
@@ -79,15 +84,19 @@ class Thread(Record):
 class Item(Record):
     """An item, at its place in its thread."""
 
-    thread = models.ForeignKey(Thread, models.CASCADE, related_name="items", db_index=False)
-    place = models.BigIntegerField()
+    thread: models.ForeignKey[Thread, Thread] = models.ForeignKey(
+        Thread, models.CASCADE, related_name="items", db_index=False
+    )
+    place: models.BigIntegerField[int, int] = models.BigIntegerField()
     public_id = KeyField("id", max_length=MAX_KEY)
-    type = models.CharField(max_length=MAX_KEY)
-    hidden = models.BooleanField(default=False)
-    pending = models.BooleanField(default=False)
-    feedback = models.CharField(max_length=16, null=True, blank=True)
+    type: models.CharField[str, str] = models.CharField(max_length=MAX_KEY)
+    hidden: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+    pending: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+    feedback: models.CharField[str | None, str | None] = models.CharField(
+        max_length=16, null=True, blank=True
+    )
 
-    class Meta:
+    class Meta(Record.Meta):
         constraints = [
             models.UniqueConstraint(fields=["thread", "place"], name="chatkit_item_place"),
             models.UniqueConstraint(fields=["thread", "public_id"], name="chatkit_item_key"),
@@ -112,11 +121,13 @@ class Item(Record):
 class Aside(models.Model):
     """Items of a thread that are out of sight: places from ``first`` to ``last``, until a time (seconds since 1970)."""
 
-    thread = models.ForeignKey(Thread, models.CASCADE, related_name="asides", db_index=False)
-    token = models.CharField(max_length=MAX_KEY)
-    first = models.BigIntegerField()
-    last = models.BigIntegerField()
-    expires = models.FloatField(db_index=True)
+    thread: models.ForeignKey[Thread, Thread] = models.ForeignKey(
+        Thread, models.CASCADE, related_name="asides", db_index=False
+    )
+    token: models.CharField[str, str] = models.CharField(max_length=MAX_KEY)
+    first: models.BigIntegerField[int, int] = models.BigIntegerField()
+    last: models.BigIntegerField[int, int] = models.BigIntegerField()
+    expires: models.FloatField[float, float] = models.FloatField(db_index=True)
 
     class Meta:
         constraints = [
@@ -131,7 +142,7 @@ class Attachment(Record):
     public_id = KeyField("id", max_length=MAX_KEY)
     thread = KeyField(max_length=MAX_KEY, null=True, blank=True)
 
-    class Meta:
+    class Meta(Record.Meta):
         constraints = [
             models.UniqueConstraint(fields=["owner", "public_id"], name="chatkit_attachment_key"),
         ]

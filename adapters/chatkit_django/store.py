@@ -104,7 +104,7 @@ class DjangoStore(RowStore[TContext]):
     def _in_memory(self) -> bool:
         """Whether another thread would see another database, or wait for nothing and fail."""
         connection: Any = connections[self.using]
-        return connection.vendor == "sqlite" and connection.is_in_memory_db()
+        return connection.vendor == "sqlite" and bool(connection.is_in_memory_db())
 
     def _opened(self) -> _Threads:
         threads = self._threads

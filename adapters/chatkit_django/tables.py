@@ -104,12 +104,14 @@ class DjangoTables:
     def _run(self, statement: str, *values: Any) -> int:
         with connections[self._using].cursor() as cursor:
             cursor.execute(statement, values)
-            return cursor.rowcount
+            changed: int = cursor.rowcount
+            return changed
 
     def _all(self, statement: str, *values: Any) -> list[Any]:
         with connections[self._using].cursor() as cursor:
             cursor.execute(statement, values)
-            return cursor.fetchall()
+            found: list[Any] = cursor.fetchall()
+            return found
 
     def _one(self, statement: str, *values: Any) -> Any:
         return next(iter(self._all(statement, *values)), None)

@@ -13,7 +13,7 @@ transaction.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -27,14 +27,14 @@ __all__ = ["end_request_thread", "leave_request_thread", "request_thread"]
 
 
 @contextmanager
-def request_thread() -> Iterator[None]:
+def request_thread() -> Generator[None]:
     """Around a view: afterwards the request is back in its thread."""
-    before = _current()
+    context, executor = _current()
     try:
         yield
     finally:
-        if _current() != before and before[0] is not None:
-            _switch(*before)
+        if context is not None and context is not _current()[0]:
+            _switch(context, executor)
 
 
 def leave_request_thread() -> None:
@@ -54,8 +54,10 @@ def leave_request_thread() -> None:
 def end_request_thread() -> None:
     """All but the sending is done."""
     context = SyncToAsync.thread_sensitive_context.get(None)
-    executor = context and SyncToAsync.context_to_thread_executor.pop(context, None)
-    if executor:
+    executor = None
+    if context is not None:
+        executor = SyncToAsync.context_to_thread_executor.pop(context, None)
+    if executor is not None:
         executor.submit(connections.close_all)
         executor.shutdown(wait=False)
 

@@ -96,9 +96,8 @@ def _answer(request: HttpRequest, response: Response) -> HttpResponseBase:
     if isinstance(body, bytes):
         answer = HttpResponse(body, status=response.status, headers=response.headers)
         answer["content-length"] = str(len(body))
-        answer._has_been_logged = (
-            True  # by the core, with its code and request id; Django would do it again
-        )
+        # By the core, with its code and request id; Django would do it again.
+        vars(answer)["_has_been_logged"] = True
         return answer
     # Who compresses answers asks this header first; a compressed stream comes late, part of a file is lost.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)

@@ -10,10 +10,10 @@ import django
 
 django.setup()
 
+from chatkit_django import DjangoStore, chatkit_urls
 from django.db import connections
 
 from chatkit_asgi import Options
-from chatkit_django import DjangoStore, chatkit_urls
 from tests.django import urls
 from tests.faults.served import CHECKPOINT, GRACE, Endless
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from chatkit_django import DjangoStore
+
 from tests.faults.scene import check_note, check_nothing_lost, message, stored_items
 from tests.faults.served import CHECKPOINT, GRACE, WORD
 from tests.faults.test_servers import Reader

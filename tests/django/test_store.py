@@ -1,4 +1,4 @@
-"""What is special to the store on Django's ORM: whose thread and transaction it uses, what fails alone, who else writes.
+"""What is special to the store on Django's ORM: whose transaction it uses, what fails alone, who else writes.
 
 That it keeps a store's promises is in :mod:`tests.django.test_contract`.
 """
@@ -17,6 +17,9 @@ from typing import Any
 import anyio
 import pytest
 from asgiref.sync import async_to_sync
+from chatkit_django import DjangoStore
+from chatkit_django.models import Item, Thread
+from chatkit_django.tables import DjangoTables
 from django.db import connection, connections, transaction
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -24,9 +27,6 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from chatkit_asgi.errors import AuthorError, NotFoundError, StoreError
 from chatkit_asgi.testing.store_contract import file, message, thread
-from chatkit_django import DjangoStore
-from chatkit_django.models import Item, Thread
-from chatkit_django.tables import DjangoTables
 from tests.store.test_model import Machine
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from chatkit_django import DjangoStore
 from django.contrib.auth import get_user_model
 from django.db import connection, connections
 from django.test import override_settings
 
 from chatkit_asgi import Options
-from chatkit_django import DjangoStore
 from tests.django.settings import MIDDLEWARE
 from tests.http.served import Held, Served, all_over, rows
 from tests.stacks.conftest import make_server
@@ -125,7 +125,9 @@ async def test_leaving_stops_the_turn_whatever_stands_around(middleware: str) ->
 async def no_thread_is_left(prefix: str) -> None:
     """Wait until the threads of that name have ended."""
     with anyio.fail_after(LIMIT):
-        while any(thread.name.startswith(prefix) for thread in threading.enumerate()):
+        while any(  # noqa: ASYNC110 (a thread tells no event)
+            thread.name.startswith(prefix) for thread in threading.enumerate()
+        ):
             await anyio.sleep(0.01)
 
 
@@ -145,10 +147,9 @@ async def test_a_client_that_never_reads_is_given_up(database: Path) -> None:
         async with client.stream("threads.create", {"input": client.message("Hi")}) as turn:
             await turn.wait_for("stream_options")
             await all_over(server)
-            with pytest.raises(Exception):  # noqa: B017, PT011 (cut, in whatever way the client says it)
+            with suppress(OSError, anyio.BrokenResourceError):
                 await turn.read()
-                assert not turn.complete
-                raise RuntimeError("cut")
+            assert not turn.complete
 
 
 # -- connections, as PostgreSQL counts them --------------------------------------------------------------------------
@@ -167,7 +168,7 @@ async def connections_come_down_to(number: int) -> None:
     from asgiref.sync import sync_to_async
 
     with anyio.fail_after(LIMIT):
-        while (found := await sync_to_async(open_connections)()) > number:
+        while (found := await sync_to_async(open_connections)()) > number:  # noqa: ASYNC110 (nor does a database)
             await anyio.sleep(0.02)
     assert found <= number
 

@@ -12,10 +12,12 @@ from tests.stacks.stack import Stack
 
 set_up()
 
-from chatkit_django import ChatKitView  # noqa: E402 (Django must be set up)
-from chatkit_django.views import patterns  # noqa: E402
+from chatkit_django import ChatKitView
+from chatkit_django.views import patterns
 
-NO_LIFESPAN = "Django runs no lifespan: what ends turns there is a signal (tests/django/test_processes.py)"
+NO_LIFESPAN = (
+    "Django runs no lifespan: what ends turns there is a signal (tests/django/test_processes.py)"
+)
 
 
 class Django(Stack):
