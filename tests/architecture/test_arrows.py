@@ -57,6 +57,7 @@ ARROWS: dict[str, set[str]] = {
     "http": {"errors", "ids", "operations", "protocol", "server", "turns"},
     "asgi": {"http", "options", "server", "turns"},
     # What stands beside it.
+    "openapi": {"types"},
     "store": {"errors", "ids", "protocol", "store.base", "types"},
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
     "agents": {"actions", "errors", "ids", "icons", "server", "store.base", "types", "widgets"},

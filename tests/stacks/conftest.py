@@ -27,6 +27,7 @@ def anyio_backend() -> str:
 def stack(request: pytest.FixtureRequest, record_property: Callable[[str, Any], None]) -> Stack:
     """Each stack in turn. Its own list says what is skipped on it, and why."""
     found = load(request.param)
+    record_property("table", "stacks")
     record_property("stack", request.param)
     case = request.function.__name__
     record_property("case", case)
