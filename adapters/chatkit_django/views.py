@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.urls import URLPattern, re_path
 
 from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
 from chatkit_asgi.errors import HookMissing
-from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response, refuse
+from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response, Route, refuse
 from chatkit_asgi.turns import Viewer, current_backend
 
 from .identity import Identity
@@ -39,6 +39,8 @@ class ChatKitView:
             CSRF token checked. Default: :class:`~chatkit_django.DjangoContext`, which refuses who is not signed in.
         anonymous: Let people in who are not signed in; each session sees its own threads.
         options: Replaces the server's options.
+        routes: What is served beside the protocol, by the first segment below the path. ``context`` is not asked for it,
+            nor the CSRF token: browsers follow links to attachments without headers.
     """
 
     csrf_exempt = True
@@ -53,9 +55,11 @@ class ChatKitView:
         context: ContextCallable | None = None,
         anonymous: bool = False,
         options: Options | None = None,
+        routes: Mapping[str, Route] | None = None,
     ) -> None:
         self.identity = Identity(context, anonymous=anonymous)
         self.endpoint = Endpoint(server, self.identity)
+        self.endpoint.routes.update(routes or {})
         self.server = self.endpoint.server
         if options is not None:
             self.server.options = options
@@ -150,19 +154,15 @@ def chatkit_urls(
     context: ContextCallable | None = None,
     anonymous: bool = False,
     options: Options | None = None,
+    routes: Mapping[str, Route] | None = None,
     name: str = "chatkit",
 ) -> list[URLPattern]:
     """URL patterns of an endpoint at ``path`` and of all that is below it; a list to put into ``urlpatterns``.
 
     Args:
-        server: As for :class:`ChatKitView`, as are ``context``, ``anonymous`` and ``options``.
+        server: As for :class:`ChatKitView`, as are ``context``, ``anonymous``, ``options`` and ``routes``.
         path: Without slashes around it; they do not matter.
         name: For ``reverse``.
     """
-    view = ChatKitView(server, context=context, anonymous=anonymous, options=options)
-    return patterns(view, path, name)
-
-
-def patterns(view: ChatKitView, path: str, name: str = "chatkit") -> list[URLPattern]:
-    """The same for a view that is there already."""
+    view = ChatKitView(server, context=context, anonymous=anonymous, options=options, routes=routes)
     return [re_path(rf"^{re.escape(path.strip('/'))}(?P<below>/[\s\S]*)?\Z", view, name=name)]

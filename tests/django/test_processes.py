@@ -18,7 +18,7 @@ from chatkit_django import DjangoStore
 
 from tests.faults.scene import check_note, check_nothing_lost, message, stored_items
 from tests.faults.served import CHECKPOINT, GRACE, WORD
-from tests.faults.test_servers import Reader
+from tests.servers.process import Reader
 
 ROOT = Path(__file__).parents[2]
 SERVERS = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
-from chatkit_django import ChatKitView, DjangoContext, DjangoStore, chatkit_urls
+from chatkit_django import DjangoContext, DjangoStore, chatkit_urls
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient, Client, override_settings
@@ -395,8 +395,3 @@ async def test_the_setting_says_what_is_served(monkeypatch: pytest.MonkeyPatch) 
 
 def everybody(context: Any) -> str:
     return "everybody"
-
-
-def test_a_view_has_routes_beside_the_protocol() -> None:
-    view = ChatKitView(router(MemoryStore()))
-    assert view.endpoint.routes == {}

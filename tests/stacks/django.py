@@ -12,8 +12,7 @@ from tests.stacks.stack import Stack
 
 set_up()
 
-from chatkit_django import ChatKitView
-from chatkit_django.views import patterns
+from chatkit_django import chatkit_urls
 
 NO_LIFESPAN = (
     "Django runs no lifespan: what ends turns there is a signal (tests/django/test_processes.py)"
@@ -32,9 +31,7 @@ class Django(Stack):
         return self.site(server, routes)
 
     def site(self, server: Any, routes: Any, **options: Any) -> Any:
-        view = ChatKitView(server, **options)
-        view.endpoint.routes.update(routes or {})
-        return site(patterns(view, "chatkit"))
+        return site(chatkit_urls(server, self.path, routes=routes, **options))
 
     async def credentials(self, url: str, user: str) -> dict[str, str]:
         """A session's cookie, and the token that a page takes from the other cookie."""
