@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ._report import table
 
-SUBJECTS = ("imports", "codec", "turn", "threads", "stores", "app")
+SUBJECTS = ("imports", "codec", "turn", "threads", "stores", "app", "adapters")
 PACKAGES = ("msgspec", "anyio", "openai-chatkit", "pydantic", "fastapi", "starlette", "uvicorn", "uvloop", "httptools",
-            "granian", "aiosqlite")  # fmt: skip
+            "granian", "aiosqlite", "litestar", "quart")  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
