@@ -39,8 +39,8 @@ class ChatKitView:
             CSRF token checked. Default: :class:`~chatkit_django.DjangoContext`, which refuses who is not signed in.
         anonymous: Let people in who are not signed in; each session sees its own threads.
         options: Replaces the server's options.
-        routes: What is served beside the protocol, by the first segment below the path. ``context`` is not asked for it,
-            nor the CSRF token: browsers follow links to attachments without headers.
+        routes: What is served beside the protocol, by the first segment below the path. Neither ``context`` nor the
+            CSRF token is asked for: browsers follow links to attachments without headers.
     """
 
     csrf_exempt = True
