@@ -13,7 +13,7 @@ from ._report import table
 
 SUBJECTS = ("imports", "codec", "turn", "threads", "stores", "app", "agents", "adapters")
 PACKAGES = ("msgspec", "anyio", "openai-chatkit", "openai-agents", "openai", "pydantic", "fastapi", "starlette",
-            "uvicorn", "uvloop", "httptools", "granian", "aiosqlite", "litestar", "quart")  # fmt: skip
+            "uvicorn", "uvloop", "httptools", "granian", "aiosqlite", "litestar", "quart", "django")  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -16,7 +16,7 @@ __all__ = ["ADAPTERS", "NAME", "run"]
 
 NAME = "adapters"
 
-ADAPTERS = ("fastapi", "litestar", "quart")
+ADAPTERS = ("fastapi", "litestar", "quart", "django")
 STREAMS = 100
 
 
@@ -79,6 +79,14 @@ def make(adapter: str, **options: Any) -> Any:
             from litestar import Litestar
 
             return Litestar(plugins=[ChatKitPlugin(server)], logging_config=None)
+        case "django":
+            urls = _django()
+            from chatkit_django import chatkit_urls
+
+            urls += chatkit_urls(server, context=lambda _: None)
+            from django.core.asgi import get_asgi_application
+
+            return get_asgi_application()
         case _:
             from chatkit_quart import chatkit_blueprint
             from quart import Quart
@@ -112,6 +120,19 @@ def minimal(adapter: str, **options: Any) -> Any:
                 return answer
 
             return litestar.Litestar([by_litestar], logging_config=None)
+        case "django":
+            urls = _django()
+            from django.core.asgi import get_asgi_application
+            from django.http import HttpRequest, HttpResponse
+            from django.urls import path
+
+            async def by_django(request: HttpRequest) -> HttpResponse:
+                request.read()
+                headers = {"content-type": "application/json", "content-length": str(len(answer))}
+                return HttpResponse(answer, headers=headers)
+
+            urls.append(path("chatkit", by_django))
+            return get_asgi_application()
         case _:
             import quart
 
@@ -123,6 +144,21 @@ def minimal(adapter: str, **options: Any) -> Any:
                 return quart.Response(answer, content_type="application/json")
 
             return app
+
+
+def _django() -> list[Any]:
+    """The URLs of a project without middleware, to be added to."""
+    import sys
+    from types import ModuleType
+
+    from django.conf import settings
+
+    urls: Any = ModuleType("benchmarks_urls")
+    sys.modules["benchmarks_urls"] = urls
+    urls.urlpatterns = []
+    settings.configure(ROOT_URLCONF="benchmarks_urls", ALLOWED_HOSTS=["*"], LOGGING_CONFIG=None)
+    found: list[Any] = urls.urlpatterns
+    return found
 
 
 def _filled(**options: Any) -> Any:

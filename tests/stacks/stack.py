@@ -22,6 +22,7 @@ STACKS = {
     "fastapi": "tests.stacks.fastapi:FastAPIRouter",
     "litestar": "tests.stacks.litestar:LitestarPlugin",
     "quart": "tests.stacks.quart:QuartBlueprint",
+    "django": "tests.stacks.django:Django",
 }
 """By name, in the order of the table: the class, imported when it is tested."""
 

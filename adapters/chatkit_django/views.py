@@ -1,0 +1,168 @@
+"""The view: a Django request to the core's and the core's answer to Django's."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from asgiref.sync import markcoroutinefunction
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import URLPattern, re_path
+
+from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
+from chatkit_asgi.errors import HookMissing
+from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response, Route, refuse
+from chatkit_asgi.turns import Viewer, current_backend
+
+from .identity import Identity
+from .threads import end_request_thread, request_thread
+
+__all__ = ["ChatKitView", "chatkit_urls"]
+
+CHUNK = 64 * 1024
+
+ASGI_ONLY = "ChatKit streams: this project must be served with ASGI, and tested with AsyncClient."
+
+
+class ChatKitView:
+    """A ChatKit endpoint as an async view, for any path and method below where it is put.
+
+    Args:
+        server: A :class:`~chatkit_asgi.ChatKitServer` or :class:`~chatkit_asgi.ChatKitRouter`.
+        context: Makes of each request the value that hooks and stores get; may be async, may raise ``Unauthorized`` or
+            ``Forbidden``. It gets a :class:`~chatkit_asgi.ContextRequest` whose ``raw`` is the Django request, with the
+            CSRF token checked. Default: :class:`~chatkit_django.DjangoContext`, which refuses who is not signed in.
+        anonymous: Let people in who are not signed in; each session sees its own threads.
+        options: Replaces the server's options.
+        routes: What is served beside the protocol, by the first segment below the path. Neither ``context`` nor the
+            CSRF token is asked for: browsers follow links to attachments without headers.
+    """
+
+    csrf_exempt = True
+    """The check is made by :class:`~chatkit_django.identity.Identity`, which says why."""
+    login_required = False
+    """Nor does ``LoginRequiredMiddleware`` redirect a script to a page: the answer is 401."""
+
+    def __init__(
+        self,
+        server: ChatKitServer[Any] | ChatKitRouter[Any],
+        *,
+        context: ContextCallable | None = None,
+        anonymous: bool = False,
+        options: Options | None = None,
+        routes: Mapping[str, Route] | None = None,
+    ) -> None:
+        self.identity = Identity(context, anonymous=anonymous)
+        self.endpoint = Endpoint(server, self.identity)
+        self.endpoint.routes.update(routes or {})
+        self.server = self.endpoint.server
+        if options is not None:
+            self.server.options = options
+        self._non_atomic_requests = set(
+            settings.DATABASES
+        )  # ATOMIC_REQUESTS is for views that are not async
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest, below: str | None = None) -> HttpResponseBase:
+        if not isinstance(request, ASGIRequest):
+            return _answer(request, refuse(HookMissing(ASGI_ONLY), {}))
+        with request_thread():
+            response = await self.endpoint.handle(_request(request, below or ""))
+        return _answer(request, response)
+
+
+def _request(request: ASGIRequest, below: str) -> Request:
+    return Request(
+        method=request.method or "",
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=_body(request),
+        path=below,
+        query=request.META["QUERY_STRING"],
+        scope=request.scope,
+        client=request.META.get("REMOTE_ADDR"),
+        raw=request,
+    )
+
+
+async def _body(request: HttpRequest) -> AsyncIterator[bytes]:
+    """Django has it all already; ``request.body`` would have another limit than ours."""
+    while chunk := request.read(CHUNK):
+        yield chunk
+
+
+def _answer(request: HttpRequest, response: Response) -> HttpResponseBase:
+    body = response.body
+    if isinstance(body, bytes):
+        answer = HttpResponse(body, status=response.status, headers=response.headers)
+        answer["content-length"] = str(len(body))
+        # By the core, with its code and request id; Django would do it again.
+        vars(answer)["_has_been_logged"] = True
+        return answer
+    # Who compresses answers asks this header first; a compressed stream comes late, part of a file is lost.
+    request.META.pop("HTTP_ACCEPT_ENCODING", None)
+    return StreamingHttpResponse(_Chunks(body), status=response.status, headers=response.headers)
+
+
+class _Chunks:
+    """What a stream sends. Closes it whatever happens: Django calls :meth:`close` in some thread when the answer has
+    been sent or the client has gone, and drops the answer without a word where it never began to send it."""
+
+    def __init__(self, body: Viewer | AsyncIterator[bytes]) -> None:
+        self._body = body
+        self._begun = False
+        self._call_soon = current_backend().from_anywhere()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        body = self._body
+        if not self._begun:
+            self._begun = True
+            end_request_thread()
+            task = asyncio.current_task()
+            if isinstance(body, Viewer) and task is not None:
+                body.on_dead = task.cancel
+        if not isinstance(body, Viewer):
+            return await anext(body)
+        chunk = await body.next()
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
+
+    def close(self) -> None:
+        """End it, from any thread."""
+        body = self._body
+        with suppress(RuntimeError):  # the loop has ended, and the turn with it
+            if isinstance(body, Viewer):
+                self._call_soon(body.close)
+            elif (aclose := getattr(body, "aclose", None)) is not None:
+                self._call_soon(lambda: current_backend().spawn(aclose))
+
+    __del__ = close
+
+
+def chatkit_urls(
+    server: ChatKitServer[Any] | ChatKitRouter[Any],
+    path: str = "chatkit",
+    *,
+    context: ContextCallable | None = None,
+    anonymous: bool = False,
+    options: Options | None = None,
+    routes: Mapping[str, Route] | None = None,
+    name: str = "chatkit",
+) -> list[URLPattern]:
+    """URL patterns of an endpoint at ``path`` and of all that is below it; a list to put into ``urlpatterns``.
+
+    Args:
+        server: As for :class:`ChatKitView`, as are ``context``, ``anonymous``, ``options`` and ``routes``.
+        path: Without slashes around it; they do not matter.
+        name: For ``reverse``.
+    """
+    view = ChatKitView(server, context=context, anonymous=anonymous, options=options, routes=routes)
+    return [re_path(rf"^{re.escape(path.strip('/'))}(?P<below>/[\s\S]*)?\Z", view, name=name)]
