@@ -9,6 +9,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
+import anyio
+
 from .http import ContextCallable, Endpoint, Request
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
@@ -106,7 +108,7 @@ class ChatKitApp:
             await send({"type": "http.response.body", "body": body})
             return
         if not isinstance(body, Viewer):
-            await _send_file(body, start, send)
+            await _send_file(body, start, receive, send, self.server.options.send_timeout)
             return
         try:
             await send(start)
@@ -149,17 +151,40 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
 
 
-async def _send_file(chunks: AsyncIterator[bytes], start: Message, send: Send) -> None:
-    """Send what somebody else produces, piece by piece. Nothing depends on its end: a client that has gone costs the
-    rest of a file, which servers drop."""
+async def _send_file(
+    chunks: AsyncIterator[bytes], start: Message, receive: Receive, send: Send, timeout: float
+) -> None:
+    """Send what somebody else produces, piece by piece, until it ends or the client has gone.
+
+    A client that takes nothing for ``timeout`` seconds has gone too.
+    """
+    backend = current_backend()
+    guard = backend.guard(absorb=False)
+    stop_watching = backend.spawn(lambda: _watch(receive, guard.interrupt))
     try:
-        await send(start)
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        with guard:
+            await send(start)
+            async for chunk in chunks:
+                with anyio.fail_after(timeout):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+    except OSError:  # how some servers report that the client has gone; TimeoutError is one
+        logger.debug("file not sent to its end", exc_info=True)
     finally:
+        stop_watching()
         if (close := getattr(chunks, "aclose", None)) is not None:
             await close()
+
+
+async def _watch(receive: Receive, gone: Callable[[], object]) -> None:
+    """Say when the client has gone."""
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    except Exception:  # a server that says it so; nobody is above this task
+        logger.debug("receive failed", exc_info=True)
+    finally:
+        gone()
 
 
 async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
@@ -168,20 +193,10 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     Servers drop what is sent after a disconnect without a word; only ``receive`` tells, so it is watched in a task
     beside the one that sends.
     """
-
-    async def watch() -> None:
-        try:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-        except Exception:  # a server that says it so; nobody is above this task
-            logger.debug("receive failed", exc_info=True)
-        finally:
-            viewer.close()
-
     backend = current_backend()
     guard = backend.guard(absorb=False)
     viewer.on_dead = guard.interrupt
-    stop_watching = backend.spawn(watch)
+    stop_watching = backend.spawn(lambda: _watch(receive, viewer.close))
     try:
         with guard:
             while True:
@@ -209,7 +224,7 @@ def _with_cors(app: ASGIApp, options: Options) -> ASGIApp:
     return CORSMiddleware(
         app,
         allow_origins=list(options.cors_origins),
-        allow_methods=["POST"],
+        allow_methods=["GET", "HEAD", "POST", "PUT"],
         allow_headers=["*"],
         allow_credentials=options.cors_credentials,
         expose_headers=["x-request-id"],

@@ -184,6 +184,8 @@ class ChatKitServer(Generic[TContext]):
         self.store = store
         self.attachment_store = attachment_store
         self.options = options
+        if isinstance(attachment_store, AttachmentStore):
+            attachment_store.bind(store)
 
     @property
     def turns(self) -> Turns:
