@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Final, TypeVar
 
@@ -40,7 +40,7 @@ async def read_form(
         if form.name is None:
             raise form.wrong("there is no part named file")
 
-        async def rest() -> AsyncIterator[bytes]:
+        async def rest() -> AsyncGenerator[bytes]:
             yield first
             async for chunk in chunks:
                 yield chunk
@@ -82,7 +82,7 @@ class _Form:
             },
         )
 
-    async def parse(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def parse(self, body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
         """The file's bytes; first of all an empty chunk when its part has begun, or when there is none."""
         from python_multipart.exceptions import FormParserError
 

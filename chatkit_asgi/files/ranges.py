@@ -29,9 +29,13 @@ def choose(headers: Mapping[str, str], etag: str, size: int) -> Part:
 
     Several ranges at once are answered with everything, which is allowed and costs nobody a multipart parser.
     """
-    if (condition := headers.get("if-match")) is not None and not _matches(condition, etag, weak=False):
+    if (condition := headers.get("if-match")) is not None and not _matches(
+        condition, etag, weak=False
+    ):
         return Part(412)
-    if (condition := headers.get("if-none-match")) is not None and _matches(condition, etag, weak=True):
+    if (condition := headers.get("if-none-match")) is not None and _matches(
+        condition, etag, weak=True
+    ):
         return Part(304)
     whole = Part(200, 0, size)
     if headers.get("if-range", etag) != etag:

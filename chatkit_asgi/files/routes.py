@@ -26,7 +26,7 @@ from ..operations import told
 from ..protocol.codec import encode
 from ..protocol.visibility import attachment_on_wire
 from ..store.attachments import FileAttachmentStore
-from ..store.attachments.checks import ACTIVE
+from ..store.attachments.checks import harmless
 from ..store.attachments.names import content_disposition
 from ..types import AttachmentCreateParams, AttachmentsCreateReq
 from .multipart import is_form, read_form
@@ -155,15 +155,11 @@ async def _give(store: FileAttachmentStore[Any], link: Link, request: Request) -
         headers["content-type"] = stored.preview_type
         headers["content-disposition"] = "inline"
     else:
-        headers["content-type"] = _harmless(stored.mime_type)
+        headers["content-type"] = harmless(stored.mime_type)
         headers["content-disposition"] = content_disposition("attachment", stored.name)
     headers["content-length"] = str(part.stop - part.start)
     body = _nothing() if request.method == "HEAD" else store.open_range(key, part.start, part.stop)
     return Response(status=part.status, headers=headers, body=body)
-
-
-def _harmless(kind: str) -> str:
-    return "application/octet-stream" if kind in ACTIVE or kind.endswith("+xml") else kind
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 import msgspec
 
-from ..errors import Conflict, HookMissing, NotFoundError, TooLarge
+from ..errors import HookMissing, NotFoundError, TooLarge
 from ..ids import StoreItemType, default_generate_id, random_id
 from ..protocol.codec import encode
 from ..protocol.effects import ThreadPatch
@@ -387,14 +387,12 @@ class AttachmentStore(ABC, Generic[TContext]):
     async def confirm_attachment(self, attachment: Attachment, context: TContext) -> Attachment:
         """The record as a message may carry it. Called for each attachment of a message before it is stored.
 
+        The default believes that the bytes are there: only the store knows, and a page that sent them to a bucket tells
+        nobody. Shipped stores look.
+
         Raises:
-            Conflict: Its bytes are not there. The default goes by the record: an upload endpoint clears
-                ``upload_descriptor`` when it has them (semantics.md section 5.2, step 5).
+            Conflict: The bytes are not there (``attachment_not_uploaded``).
         """
-        if attachment.upload_descriptor is not None:
-            raise Conflict(
-                "The file of this attachment has not arrived.", code="attachment_not_uploaded"
-            )
         return attachment
 
     async def open_attachment(self, attachment_id: str, context: TContext) -> AsyncIterator[bytes]:
@@ -409,9 +407,7 @@ class AttachmentStore(ABC, Generic[TContext]):
         )
         yield b""
 
-    async def read_attachment(
-        self, attachment_id: str, context: TContext, *, limit: int
-    ) -> bytes:
+    async def read_attachment(self, attachment_id: str, context: TContext, *, limit: int) -> bytes:
         """All the bytes, for a model for example.
 
         Args:

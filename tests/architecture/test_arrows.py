@@ -55,6 +55,7 @@ ARROWS: dict[str, set[str]] = {
         "types",
     },
     "http": {"errors", "ids", "operations", "protocol", "server", "turns"},
+    "files": {"errors", "http", "operations", "protocol", "store", "types"},
     "asgi": {"http", "options", "server", "turns"},
     # What stands beside it.
     "store": {"errors", "ids", "protocol", "store.base", "types"},
@@ -62,6 +63,7 @@ ARROWS: dict[str, set[str]] = {
     "agents": {"actions", "errors", "ids", "icons", "server", "store.base", "types", "widgets"},
     "conformance": {"conformance"},
     "playground": {"asgi", "http"},
+    "owners": {"errors", "operations", "protocol", "server", "store", "store.base", "types"},
     # What stands on everything.
     "<root>": set(),
     "demo": {"*"},
@@ -83,6 +85,7 @@ INSIDE_FUNCTIONS = {
         "server",
         "operations",
     ): "process() and operation() look into the table, which is made of functions of servers",
+    ("http", "files"): "the route is mounted where the server's attachment store serves files",
 }
 """Arrows that only exist while a function runs."""
 
@@ -92,6 +95,7 @@ OUTSIDE: dict[str, set[str]] = {
     "store": {"anyio"},
     "asgi": {"anyio"},
     "testing": {"anyio"},
+    "owners": {"anyio"},
 }
 """Libraries that a layer may import at import time, besides the standard library; "" is for all."""
 
@@ -100,6 +104,10 @@ OUTSIDE_INSIDE_FUNCTIONS = {
     ("turns", "trio"): "where it is running already",
     ("_base", "pydantic_core"): "when Pydantic asks for a schema",
     ("store", "trio"): "where it is running already",
+    ("store", "filetype"): "when a file comes in",
+    ("store", "PIL"): "when a picture comes in",
+    ("store", "obstore"): "when a bucket is used",
+    ("files", "python_multipart"): "when a form comes in",
 }
 
 WHOLE_MODULES = {
@@ -258,7 +266,11 @@ def test_importing_loads_no_framework_and_no_sdk(module: str) -> None:
             "jinja2",
             "jsonschema",
             "litestar",
+            "filetype",
             "multipart",
+            "obstore",
+            "PIL",
+            "python_multipart",
         ),
         *(
             "openai",

@@ -14,7 +14,17 @@ from typing import IO, Final
 
 from ...errors import BadRequest, TooLarge, UnsupportedMediaType
 
-__all__ = ["ACCEPTED", "ACTIVE", "RASTER", "AttachmentLimits", "check_file", "is_accepted", "media_type", "sniff"]
+__all__ = [
+    "ACCEPTED",
+    "ACTIVE",
+    "RASTER",
+    "AttachmentLimits",
+    "check_file",
+    "harmless",
+    "is_accepted",
+    "media_type",
+    "sniff",
+]
 
 ACCEPTED: Final = (
     "image/png", "image/jpeg", "image/gif", "image/webp",
@@ -119,12 +129,14 @@ def sniff(head: bytes, declared: str) -> str:
     text = _as_text(head)
     if text is not None:
         return _kind_of_text(text, declared)
-    import filetype  # pyright: ignore[reportMissingTypeStubs]
+    from filetype import guess_mime  # type: ignore[import-untyped]  # pyright: ignore
 
-    found: str = filetype.guess_mime(head) or "application/octet-stream"  # pyright: ignore
+    found = str(guess_mime(head) or "application/octet-stream")
     kind = _SAME.get(found, found)
     if kind.startswith("video/") and declared == f"audio/{kind.removeprefix('video/')}":
-        return declared  # recorders put sound alone into the container of films, which is not marked
+        return (
+            declared  # recorders put sound alone into the container of films, which is not marked
+        )
     return kind
 
 
@@ -171,12 +183,24 @@ def _kind_of_text(text: bytes, declared: str) -> str:
 
 ACTIVE: Final = frozenset(
     {
-        *("text/html", "text/xml", "text/javascript", "text/xsl", "text/cache-manifest", "text/css"),
+        *(
+            "text/html",
+            "text/xml",
+            "text/javascript",
+            "text/xsl",
+            "text/cache-manifest",
+            "text/css",
+        ),
         *("application/xml", "application/xhtml+xml", "application/javascript", "image/svg+xml"),
         *("application/x-shockwave-flash", "application/xslt+xml", "application/wasm"),
     }
 )
 """What a browser may run or render as a page: never told as its own type when it is served."""
+
+
+def harmless(kind: str) -> str:
+    """The type under which a file of this type is served."""
+    return "application/octet-stream" if kind in ACTIVE or kind.endswith("+xml") else kind
 
 
 # -- archives ----------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
@@ -21,7 +21,14 @@ import msgspec
 from anyio import to_thread
 from anyio.lowlevel import RunVar
 
-from ...errors import BadRequest, Conflict, NotFoundError, StoreError, TooLarge, UnsupportedMediaType
+from ...errors import (
+    BadRequest,
+    Conflict,
+    NotFoundError,
+    StoreError,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from ...ids import random_id
 from ...protocol.codec import encode
 from ...types import (
@@ -38,7 +45,15 @@ from .links import Link, LinkKind, Links
 from .names import clean_name
 from .previews import make_preview
 
-__all__ = ["LINK_LIFE", "FileAttachmentStore", "Scanned", "Stored", "Verdict"]
+__all__ = [
+    "LINK_LIFE",
+    "FileAttachmentStore",
+    "Scanned",
+    "Stored",
+    "Verdict",
+    "folder_of",
+    "place_of",
+]
 
 LINK_LIFE: Final = 6 * 3600.0
 """Seconds that a link is good for at least, and half of what it is at most: a page that stays open for a day's work
@@ -155,7 +170,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         return "" if self._owner is None else self._owner(context)
 
     def _place(self, attachment_id: str, context: TContext) -> str:
-        return _place(_folder(self.owner(context)), attachment_id)
+        return place_of(folder_of(self.owner(context)), attachment_id)
 
     # -- the contract ----------------------------------------------------------------------------
 
@@ -211,7 +226,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
             Conflict: They are there already.
             BadRequest, TooLarge, UnsupportedMediaType: They do not come in; the upload may be tried again.
         """
-        stored = await self._load(_place(link.folder, link.id))
+        stored = await self._load(place_of(link.folder, link.id))
         if stored.state != "awaited":
             raise Conflict("This file has arrived already.", code="already_uploaded")
         await self._receive(stored, chunks, stored.size)
@@ -238,22 +253,22 @@ class FileAttachmentStore(AttachmentStore[TContext]):
 
     async def open_attachment(self, attachment_id: str, context: TContext) -> AsyncIterator[bytes]:
         """The bytes, in chunks."""
-        place = self._place(attachment_id, context)
-        stored = _check_released(await self._arrived(place))
+        stored = _check_released(await self.load_stored(attachment_id, context))
         if stored.state != "ready":
             raise NotFoundError("The file has not arrived.")
-        async for chunk in self._chunks(f"{place}/{stored.data}", 0, stored.size):
-            yield chunk
+        async with aclosing(self.read_stored(stored)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     # -- links -----------------------------------------------------------------------------------
 
     def preview_url(self, attachment_id: str, context: TContext) -> str:
         """A link to the preview of an image, good for a while."""
-        return self._url("preview", _folder(self.owner(context)), attachment_id)
+        return self._url("preview", folder_of(self.owner(context)), attachment_id)
 
     def download_url(self, attachment_id: str, context: TContext) -> str:
         """A link to the file itself, good for a while; browsers save it, and never show it. For widgets and texts."""
-        return self._url("download", _folder(self.owner(context)), attachment_id)
+        return self._url("download", folder_of(self.owner(context)), attachment_id)
 
     def read_link(self, token: str) -> Link:
         """What a link says, given its last part. Raises Forbidden."""
@@ -261,7 +276,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
 
     async def open_link(self, link: Link) -> tuple[Stored, str, int]:
         """What a link leads to: the file, and the key and size of its bytes or of its preview."""
-        place = _place(link.folder, link.id)
+        place = place_of(link.folder, link.id)
         stored = _check_released(await self._arrived(place))
         blob = stored.preview if link.kind == "preview" else stored.data
         if stored.state != "ready" or not blob:
@@ -281,7 +296,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
     def _descriptor(self, stored: Stored) -> AttachmentUploadDescriptor:
         """Where the bytes of an upload go."""
         return AttachmentUploadDescriptor(
-            url=self._url("upload", _folder(stored.owner), stored.id),
+            url=self._url("upload", folder_of(stored.owner), stored.id),
             method="PUT",
             headers={"content-type": stored.mime_type or "application/octet-stream"},
         )
@@ -294,13 +309,24 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         if stored.state == "held":
             await self._save(msgspec.structs.replace(stored, state="ready"))
 
+    async def load_stored(self, attachment_id: str, context: TContext) -> Stored:
+        """What is known of a file."""
+        return await self._arrived(self._place(attachment_id, context))
+
     async def stored_attachments(self, owner: str | None = None) -> AsyncIterator[Stored]:
         """Every file that is here or awaited, of one owner or of all."""
-        folders = self._names("") if owner is None else _one(_folder(owner))
+        folders = self._names("") if owner is None else _one(folder_of(owner))
         async for folder in folders:
             async for name in self._names(folder):
                 with suppress(NotFoundError):  # deleted meanwhile
                     yield await self._load(f"{folder}/{name}")
+
+    async def read_stored(self, stored: Stored) -> AsyncGenerator[bytes]:
+        """The bytes of a file that has arrived, also of one on hold."""
+        place = place_of(folder_of(stored.owner), stored.id)
+        async with aclosing(self._chunks(f"{place}/{stored.data}", 0, stored.size)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def tidy(self, before: float) -> None:
         """Delete what is left of uploads whose process died, before that time (seconds since 1970)."""
@@ -308,7 +334,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
 
     async def delete_owner(self, owner: str) -> None:
         """Delete everything of an owner."""
-        await self._run(self._blobs.delete, _folder(owner))
+        await self._run(self._blobs.delete, folder_of(owner))
 
     # -- taking in -------------------------------------------------------------------------------
 
@@ -331,7 +357,9 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         """Count, check, scan, keep."""
         handle, path = await self._run(partial(tempfile.mkstemp, dir=self._blobs.spool))
         try:
-            size = await self._spool(handle, chunks, self.limits.max_size if exact is None else exact)
+            size = await self._spool(
+                handle, chunks, self.limits.max_size if exact is None else exact
+            )
             if exact is not None and size != exact:
                 raise BadRequest(
                     f"{exact} bytes were announced, {size} came.", code="size_mismatch"
@@ -400,7 +428,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
 
     def _keep(self, path: str, found: Stored, preview: bytes) -> None:
         """In a worker thread: the bytes, the preview, and last of all what makes them count."""
-        place = _place(_folder(found.owner), found.id)
+        place = place_of(folder_of(found.owner), found.id)
         with suppress(FileNotFoundError):
             if _stored(self._blobs.read(f"{place}/stored.json")).state != "awaited":
                 raise Conflict("This file has arrived already.", code="already_uploaded")
@@ -414,7 +442,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         limits = self.limits
         if limits.quota is None and limits.max_files is None:
             return
-        count, used = await self._run(self._blobs.usage, _folder(stored.owner))
+        count, used = await self._run(self._blobs.usage, folder_of(stored.owner))
         if limits.max_files is not None and count + files > limits.max_files:
             raise TooLarge(f"At most {limits.max_files} files.", code="max_files")
         if limits.quota is not None and used + size > limits.quota:
@@ -443,20 +471,20 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         return _stored(await self._run(self._blobs.read, f"{place}/stored.json"))
 
     async def _save(self, stored: Stored) -> None:
-        place = _place(_folder(stored.owner), stored.id)
+        place = place_of(folder_of(stored.owner), stored.id)
         await self._run(self._blobs.write, f"{place}/stored.json", encode(stored))
 
-    async def _chunks(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def _chunks(self, key: str, start: int, stop: int) -> AsyncGenerator[bytes]:
         pieces: Any = await self._run(self._blobs.open, key, start, stop)
         try:
-            while (piece := await self._run(next, pieces, None)) is not None:
+            while piece := await self._run(_next_piece, pieces):
                 yield piece
         finally:
             pieces.close()
 
     async def _names(self, folder: str) -> AsyncIterator[str]:
         names = await self._run(self._blobs.folders, folder)
-        while (name := await self._run(next, names, None)) is not None:
+        while name := await self._run(_next_name, names):
             yield name
 
     async def _run(self, work: Callable[..., R], *values: Any) -> R:
@@ -473,14 +501,14 @@ async def _one(name: str) -> AsyncIterator[str]:
     yield name
 
 
-def _folder(owner: str) -> str:
+def folder_of(owner: str) -> str:
     """The name of an owner's folder: any text becomes one, on any file system, and two never become the same."""
     from hashlib import sha256  # loads OpenSSL, which an import of this library should not
 
     return sha256(owner.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
-def _place(folder: str, attachment_id: str) -> str:
+def place_of(folder: str, attachment_id: str) -> str:
     """Where a file lives. Raises NotFoundError for an id that cannot be one: it came from outside."""
     if _ID.fullmatch(attachment_id) is None:
         raise NotFoundError("No such file.")
@@ -500,6 +528,14 @@ def _check_released(stored: Stored) -> Stored:
     return stored
 
 
+def _next_piece(pieces: Iterator[bytes]) -> bytes:
+    return next(pieces, b"")
+
+
+def _next_name(names: Iterator[str]) -> str:
+    return next(names, "")
+
+
 def _write(handle: int, block: list[bytes]) -> None:
     data = memoryview(b"".join(block))
     while data:
@@ -509,5 +545,3 @@ def _write(handle: int, block: list[bytes]) -> None:
 def _remove(path: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)
-
-

@@ -14,7 +14,7 @@ MAX_NAME: Final = 200
 
 _JOINERS: Final = frozenset("\u200c\u200d")
 """Format characters that scripts and emoji need; the others hide or turn text around."""
-_UNSAFE: Final = frozenset("Cc Cf Cs Co Cn Zl Zp".split())
+_UNSAFE: Final = frozenset(["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
 _QUOTED: Final = re.compile(r"[^ !#$&+\-.0-9A-Z^_`a-z{}~(),;=@\[\]']")
 
 
