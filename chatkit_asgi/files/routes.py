@@ -16,7 +16,8 @@ runs; what is shown has been made anew from pixels.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -105,14 +106,15 @@ async def _take_new(
     async def take(name: str, kind: str, chunks: AsyncIterator[bytes]) -> Any:
         return await store.receive_attachment(name, kind, chunks, context)
 
-    attachment = await read_form(headers["content-type"], _body(request), take)
+    async with _body(request) as body:
+        attachment = await read_form(headers["content-type"], body, take)
     try:
         await server.store.save_attachment(attachment, context=context)
     except BaseException:
         await store.delete_attachment(attachment.id, context=context)
         raise
-    body = told(server, encode(attachment_on_wire(attachment)), context)
-    return Response(status=200, headers=dict(JSON_HEADERS), body=body)
+    record = told(server, encode(attachment_on_wire(attachment)), context)
+    return Response(status=200, headers=dict(JSON_HEADERS), body=record)
 
 
 async def _take(store: FileAttachmentStore[Any], link: Link, request: Request) -> Response:
@@ -120,14 +122,15 @@ async def _take(store: FileAttachmentStore[Any], link: Link, request: Request) -
     if request.method not in ("PUT", "POST"):
         raise MethodNotAllowed("Uploads are PUTs or POSTs.", headers={"allow": "PUT, POST"})
     kind = request.headers.get("content-type", "")
-    if is_form(kind):
 
-        async def take(_name: str, _kind: str, chunks: AsyncIterator[bytes]) -> None:
-            await store.receive_upload(link, chunks)
+    async def take(_name: str, _kind: str, chunks: AsyncIterator[bytes]) -> None:
+        await store.receive_upload(link, chunks)
 
-        await read_form(kind, _body(request), take)
-    else:
-        await store.receive_upload(link, _body(request))
+    async with _body(request) as body:
+        if is_form(kind):
+            await read_form(kind, body, take)
+        else:
+            await take("", "", body)
     return Response(status=200, headers=dict(JSON_HEADERS), body=b"{}")
 
 
@@ -168,12 +171,18 @@ async def _nothing() -> AsyncIterator[bytes]:
     yield b""
 
 
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    if isinstance(request.body, bytes):
-        yield request.body
-    else:
-        async for chunk in request.body:
-            yield chunk
+@asynccontextmanager
+async def _body(request: Request) -> AsyncGenerator[AsyncIterator[bytes]]:
+    body = _whole(request.body) if isinstance(request.body, bytes) else request.body
+    try:
+        yield body
+    finally:
+        if (close := getattr(body, "aclose", None)) is not None:
+            await close()
+
+
+async def _whole(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 def _check_origin(headers: Mapping[str, str], allowed: Any) -> None:

@@ -28,27 +28,32 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield endpoint
 
 
-@pytest.fixture(params=["disk", "s3"])
-def make_files(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Any]:
-    """Makes a store, given the URL of its app: on a disk, then in a bucket."""
-    if request.param == "disk":
+Place = tuple[str, Callable[..., Any]]
+
+
+@pytest.fixture(
+    params=[("disk", uvicorn_serves), ("disk", hypercorn_serves), ("s3", uvicorn_serves)],
+    ids=["disk", "disk-trio", "s3"],
+)
+def place(request: pytest.FixtureRequest) -> Place:
+    """Where files are, and which server serves them: uvicorn on asyncio or hypercorn on trio."""
+    found: Place = request.param
+    return found
+
+
+@pytest.fixture
+def make_files(place: Place, request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Any]:
+    """Makes a store, given the URL of its app."""
+    if place[0] == "disk":
         return partial(files_on_disk, tmp_path / "files")
     return partial(files_in_bucket, request.getfixturevalue("s3"))
 
 
-@pytest.fixture(params=["uvicorn", "hypercorn on trio"])
-def serve(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """A real server on each event loop."""
-    return uvicorn_serves if request.param == "uvicorn" else hypercorn_serves
-
-
 @pytest.fixture
-def open_site(
-    make_files: Callable[..., Any], serve: Callable[..., Any]
-) -> Iterator[Callable[..., Site]]:
+def open_site(make_files: Callable[..., Any], place: Place) -> Iterator[Callable[..., Site]]:
     """Opens a site; what it is given goes to its attachment store."""
     with ExitStack() as stack:
-        yield lambda **options: stack.enter_context(site(partial(make_files, **options), serve))
+        yield lambda **options: stack.enter_context(site(partial(make_files, **options), place[1]))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 import threading
 import uuid
@@ -168,14 +169,14 @@ def hypercorn_serves(app: Any, listener: socket.socket) -> Iterator[None]:
     from hypercorn.trio import serve
 
     config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
+    config.bind = [f"fd://{os.dup(listener.fileno())}"]  # which it closes
     config.errorlog = config.accesslog = None
     config.graceful_timeout = 0.5
     ending = threading.Event()
     failed: list[BaseException] = []
 
     async def until() -> None:
-        while not ending.is_set():
+        while not ending.is_set():  # noqa: ASYNC110 (set by another thread)
             await trio.sleep(0.02)
 
     def run() -> None:

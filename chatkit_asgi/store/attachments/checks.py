@@ -100,7 +100,7 @@ def check_file(path: str, declared: str, limits: AttachmentLimits) -> str:
         kind = sniff(head, declared)
         if kind == "application/zip":
             kind = _check_zip(file, declared, limits)
-        elif zipfile.is_zipfile(file):  # an Office document; or something that is also an archive
+        elif kind.startswith(_IN_A_ZIP) or zipfile.is_zipfile(file):  # also what is both
             _check_zip(file, declared, limits)
     if not is_accepted(kind, limits):
         raise UnsupportedMediaType(

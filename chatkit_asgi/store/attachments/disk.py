@@ -112,8 +112,11 @@ class _Directory:
             _sync(self._files)
 
     def open(self, key: str, start: int, stop: int) -> Iterator[bytes]:
-        file = open(self._files / key, "rb", buffering=0)  # noqa: SIM115 (closed with its pieces)
-        return _pieces(file, start, stop)
+        with open(self._files / key, "rb", buffering=0) as file:
+            file.seek(start)
+            while start < stop and (piece := file.read(min(PIECE, stop - start))):
+                start += len(piece)
+                yield piece
 
     def size(self, key: str) -> int:
         return (self._files / key).stat().st_size
@@ -156,14 +159,6 @@ class _Directory:
             with suppress(FileNotFoundError), os.scandir(self._files / folder / name) as entries:
                 size += sum(entry.stat().st_size for entry in entries)
         return count, size
-
-
-def _pieces(file: Any, start: int, stop: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        while start < stop and (piece := file.read(min(PIECE, stop - start))):
-            start += len(piece)
-            yield piece
 
 
 def _sync(directory: Path) -> None:

@@ -35,15 +35,18 @@ def make_preview(path: str, limits: AttachmentLimits) -> tuple[bytes, str]:
         with Image.open(path, formats=_FORMATS) as image:
             width, height = image.size
             if width * height > limits.max_pixels:
-                raise TooLarge(
-                    f"At most {limits.max_pixels} pixels, not {width} x {height}.",
-                    code="image_too_large",
-                )
+                raise _too_large(limits)
             return _written(_small(image, limits.preview_side))
     except TooLarge:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow's own limit
+        raise _too_large(limits) from None
     except Exception as error:  # decoders of broken files raise whatever they meet
         raise BadRequest("The image is damaged.", code="unreadable_file") from error
+
+
+def _too_large(limits: AttachmentLimits) -> TooLarge:
+    return TooLarge(f"At most {limits.max_pixels} pixels.", code="image_too_large")
 
 
 def _small(image: Image, side: int) -> Image:
