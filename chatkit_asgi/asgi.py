@@ -16,7 +16,7 @@ from .options import Options
 from .server import ChatKitRouter, ChatKitServer
 from .turns import Viewer, current_backend
 
-__all__ = ["ChatKitApp", "ChatKitMiddleware"]
+__all__ = ["ChatKitApp", "ChatKitMiddleware", "serve"]
 
 logger = logging.getLogger("chatkit_asgi.asgi")
 
@@ -88,41 +88,63 @@ class ChatKitApp:
                 return
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            response = await self.endpoint.handle(_request(scope, receive))
-        except _ClientGone:
-            return
-        body = response.body
-        headers = [
-            (name.encode("latin-1"), value.encode("latin-1"))
-            for name, value in response.headers.items()
-        ]
-        start: Message = {
-            "type": "http.response.start",
-            "status": response.status,
-            "headers": headers,
-        }
-        if isinstance(body, bytes):
-            headers.append((b"content-length", b"%d" % len(body)))
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
-            return
-        if not isinstance(body, Viewer):
-            await _send_file(body, start, receive, send, self.server.options.send_timeout)
-            return
-        try:
-            await send(start)
-            del response, headers, start  # a silent stream may last for hours
-            await _stream(body, receive, send)
-        finally:
-            body.close()
+        await serve(self.endpoint, scope, receive, send)
+
+
+async def serve(
+    endpoint: Endpoint,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    path: str | None = None,
+    raw: Any = None,
+) -> None:
+    """Answer one HTTP request over ASGI: for adapters of frameworks that let a handler do so.
+
+    Args:
+        endpoint: Answers it.
+        scope: Of the request.
+        receive: What is left of the request; nobody has read the body.
+        send: Takes the answer.
+        path: Of the request, below the endpoint. Default: the scope's, below its ``root_path``.
+        raw: The framework's own request, for ``context``.
+    """
+    try:
+        response = await endpoint.handle(_request(scope, receive, path, raw))
+    except _ClientGone:
+        return
+    body = response.body
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in response.headers.items()
+    ]
+    start: Message = {
+        "type": "http.response.start",
+        "status": response.status,
+        "headers": headers,
+    }
+    if isinstance(body, bytes):
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+        return
+    if not isinstance(body, Viewer):
+        await _send_file(body, start, receive, send, endpoint.server.options.send_timeout)
+        return
+    try:
+        await send(start)
+        del response, headers, start  # a silent stream may last for hours
+        await _stream(body, receive, send)
+    finally:
+        body.close()
 
 
 class _ClientGone(BaseException):
     """The client left before its request was complete. Not an ``Exception``: nobody can answer it."""
 
 
-def _request(scope: Scope, receive: Receive) -> Request:
+def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Request:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -134,10 +156,11 @@ def _request(scope: Scope, receive: Receive) -> Request:
         method=scope["method"],
         headers=headers,
         body=_chunks(receive),
-        path=_path_below_root(scope),
+        path=_path_below_root(scope) if path is None else path,
         query=scope.get("query_string", b"").decode("latin-1"),
         scope=scope,
         client=client[0] if client else None,
+        raw=raw,
     )
 
 
@@ -151,16 +174,29 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
 
 
+async def _until_gone(receive: Receive) -> None:
+    """Servers drop what is sent after a disconnect without a word; only ``receive`` tells. So it is watched in a task
+    beside the one that sends."""
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    except Exception:  # a server that says it so; nobody is above this task
+        logger.debug("receive failed", exc_info=True)
+
+
 async def _send_file(
     chunks: AsyncIterator[bytes], start: Message, receive: Receive, send: Send, timeout: float
 ) -> None:
-    """Send what somebody else produces, piece by piece, until it ends or the client has gone.
-
-    A client that takes nothing for ``timeout`` seconds has gone too.
-    """
+    """Send what somebody else produces, piece by piece, until the client has gone; one that takes nothing for
+    ``timeout`` seconds has gone too."""
     backend = current_backend()
     guard = backend.guard(absorb=False)
-    stop_watching = backend.spawn(lambda: _watch(receive, guard.interrupt))
+
+    async def watch() -> None:
+        await _until_gone(receive)
+        guard.interrupt()
+
+    stop_watching = backend.spawn(watch)
     try:
         with guard:
             await send(start)
@@ -176,27 +212,19 @@ async def _send_file(
             await close()
 
 
-async def _watch(receive: Receive, gone: Callable[[], object]) -> None:
-    """Say when the client has gone."""
-    try:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-    except Exception:  # a server that says it so; nobody is above this task
-        logger.debug("receive failed", exc_info=True)
-    finally:
-        gone()
-
-
 async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
-    """Send chunks until the turn is over or the client has gone.
+    """Send chunks until the turn is over or the client has gone."""
 
-    Servers drop what is sent after a disconnect without a word; only ``receive`` tells, so it is watched in a task
-    beside the one that sends.
-    """
+    async def watch() -> None:
+        try:
+            await _until_gone(receive)
+        finally:
+            viewer.close()
+
     backend = current_backend()
     guard = backend.guard(absorb=False)
     viewer.on_dead = guard.interrupt
-    stop_watching = backend.spawn(lambda: _watch(receive, viewer.close))
+    stop_watching = backend.spawn(watch)
     try:
         with guard:
             while True:
