@@ -61,6 +61,7 @@ ARROWS: dict[str, set[str]] = {
     "store": {"errors", "ids", "protocol", "store.base", "types"},
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
     "agents": {"actions", "errors", "ids", "icons", "server", "store.base", "types", "widgets"},
+    "dictation": {"errors", "types"},
     "conformance": {"conformance"},
     "playground": {"asgi", "http"},
     "owners": {"errors", "operations", "protocol", "server", "store", "store.base", "types"},
@@ -108,10 +109,12 @@ OUTSIDE_INSIDE_FUNCTIONS = {
     ("store", "PIL"): "when a picture comes in",
     ("store", "obstore"): "when a bucket is used",
     ("files", "python_multipart"): "when a form comes in",
+    ("dictation", "openai"): "when somebody dictates",
 }
 
 WHOLE_MODULES = {
     ("turns._trio", "trio"): "only imported where trio is running",
+    ("testing.attachment_contract", "pytest"): "only imported by tests",
     ("testing.store_contract", "pytest"): "only imported by tests",
 }
 """Modules that exist for one library; nothing imports them before it is there."""
