@@ -11,6 +11,8 @@ SUBJECTS = {
     "ours": "benchmarks.ours:app",
     "official": "benchmarks.official:app",
     "limit": "benchmarks.ours:Limit",
+    "files": "benchmarks.attachments:ours",
+    "files-starlette": "benchmarks.attachments:minimal",
     "sse-starlette": "benchmarks.ours:sse_starlette_app",
 }
 

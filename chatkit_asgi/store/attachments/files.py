@@ -59,8 +59,11 @@ LINK_LIFE: Final = 6 * 3600.0
 """Seconds that a link is good for at least, and half of what it is at most: a page that stays open for a day's work
 shows its pictures, a link that leaks is worthless the next day."""
 
-BLOCK: Final = 1024 * 1024
-"""Bytes that are written at a time: what an upload takes of memory."""
+BLOCK: Final = 2 * 1024 * 1024
+"""Bytes that are written at a time; an upload has three such blocks in memory at most."""
+
+MANY_CHUNKS: Final = 512
+"""Chunks that are written at a time, however small: each has a cost of its own. POSIX takes 1,024 at once."""
 
 DECODERS: Final = 2
 """Images that are decoded at once by one event loop; each may take ``limits.max_pixels`` times four bytes."""
@@ -383,23 +386,29 @@ class FileAttachmentStore(AttachmentStore[TContext]):
                 await to_thread.run_sync(_remove, path)
 
     async def _spool(self, handle: int, chunks: AsyncIterator[bytes], limit: int) -> int:
-        """Write the chunks as they come, a block at a time; how many bytes they were."""
-        size = waiting = 0
-        block: list[bytes] = []
-        try:
-            async for chunk in chunks:
-                size += len(chunk)
-                waiting += len(chunk)
-                if size > limit:
-                    raise self._too_large(limit)
-                block.append(chunk)
-                if waiting >= BLOCK:
+        """Write the chunks, a block at a time, while the next ones arrive; how many bytes they were."""
+        blocks, waiting = anyio.create_memory_object_stream[list[bytes]](1)
+
+        async def write() -> None:
+            async with waiting:
+                async for block in waiting:
                     await self._run(_write, handle, block)
-                    block, waiting = [], 0
-            await self._run(_write, handle, block)
-            return size
+
+        size = 0
+        try:
+            async with anyio.create_task_group() as group, blocks:
+                group.start_soon(write)
+                async with aclosing(_blocks(chunks)) as found:
+                    async for block in found:
+                        size += sum(map(len, block))
+                        if size > limit:
+                            raise self._too_large(limit)
+                        await blocks.send(block)
+        except BaseExceptionGroup as problem:
+            raise _cause(problem) from None
         finally:
             os.close(handle)
+        return size
 
     async def _decode(self, path: str) -> tuple[bytes, str]:
         try:
@@ -536,10 +545,39 @@ def _next_name(names: Iterator[str]) -> str:
     return next(names, "")
 
 
+async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes]]:
+    block: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        block.append(chunk)
+        size += len(chunk)
+        if size >= BLOCK or len(block) >= MANY_CHUNKS:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _cause(problem: BaseException) -> BaseException:
+    """What really went wrong in a group of tasks: the others were cancelled for it."""
+    while isinstance(problem, BaseExceptionGroup):
+        causes = [
+            each
+            for each in problem.exceptions
+            if not isinstance(each, anyio.get_cancelled_exc_class())
+        ]
+        if not causes:
+            return problem
+        problem = causes[0]
+    return problem
+
+
 def _write(handle: int, block: list[bytes]) -> None:
-    data = memoryview(b"".join(block))
-    while data:
-        data = data[os.write(handle, data) :]
+    written = os.writev(handle, block) if hasattr(os, "writev") else 0
+    if written < sum(map(len, block)):
+        data = memoryview(b"".join(block))[written:]
+        while data:
+            data = data[os.write(handle, data) :]
 
 
 def _remove(path: str) -> None:
