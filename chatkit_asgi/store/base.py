@@ -375,18 +375,6 @@ class AttachmentStore(ABC, Generic[TContext]):
             f"{type(self).__name__} does not support two-phase uploads: override create_attachment."
         )
 
-    async def open_attachment(self, attachment_id: str, context: TContext) -> AsyncIterator[bytes]:
-        """The bytes, in chunks: an async generator, to be closed by whoever reads it.
-
-        Raises:
-            HookMissing: This store does not give bytes back.
-            NotFoundError: There are none, or they belong to somebody else; raised before the first chunk.
-        """
-        raise HookMissing(
-            f"{type(self).__name__} does not give bytes back: override open_attachment."
-        )
-        yield b""
-
     def generate_attachment_id(self, mime_type: str, context: TContext) -> str:
         """A new attachment id."""
         return default_generate_id("attachment")

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
+from importlib.util import find_spec
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import anyio
@@ -149,6 +150,8 @@ class FileAttachmentStore(AttachmentStore[TContext]):
     ) -> None:
         if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url):
             raise ValueError(f"url is where browsers find the endpoint, http(s)://..., not {url!r}")
+        if None in map(find_spec, ("filetype", "PIL", "python_multipart")):
+            raise ImportError("attachments need more: pip install 'chatkit-asgi[attachments]'")
         self.url = url.rstrip("/")
         self.limits = limits or AttachmentLimits()
         self.separate_origin = separate_origin
