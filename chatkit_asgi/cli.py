@@ -15,7 +15,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from chatkit_asgi.demo.app import Choice, Demo
@@ -181,15 +181,18 @@ def _maintain(options: argparse.Namespace, work: Callable[[Any], Coroutine[Any, 
     from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
     found = _load(options.app)
-    server = found.server if isinstance(found, ChatKitApp | ChatKitRouter) else found
+    is_app = isinstance(found, ChatKitApp | ChatKitRouter)
+    server: Any = cast("Any", found).server if is_app else found
     if not isinstance(server, ChatKitServer):
         raise CommandError(f"{options.app} is no ChatKitApp, ChatKitRouter or ChatKitServer")
+
+    store: Any = cast("Any", server).store
 
     async def run() -> Any:
         try:
             return await work(server)
         finally:
-            await server.store.close()
+            await store.close()
 
     try:
         return anyio.run(run)

@@ -104,7 +104,8 @@ def openai_transcriber(
             asked = openai.AsyncOpenAI()
         file = (f"speech.{EXTENSIONS[kind]}", audio.data, kind)
         try:
-            found = await asked.audio.transcriptions.create(file=file, model=model, **options)
+            create: Any = asked.audio.transcriptions.create  # its overloads want more than options say
+            found = await create(file=file, model=model, **options)
         except openai.RateLimitError as error:
             raise TooManyRequests("Too much is being dictated; try again.") from error
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
@@ -157,7 +158,8 @@ def audio_seconds(data: bytes) -> float | None:
 
 def _webm_seconds(data: bytes) -> float | None:
     """The time of the last block (RFC 9559): recorders do not know the duration when they write the header."""
-    scale, cluster, last = 1_000_000, 0, None
+    scale, cluster = 1_000_000, 0
+    last: int | None = None
     for kind, start, stop in _ebml(data, 0, len(data)):
         if kind == 0x2AD7B1:  # TimestampScale, in nanoseconds
             scale = int.from_bytes(data[start:stop])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import socket
+import threading
 import time
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -232,6 +233,23 @@ def test_files_of_a_deleted_thread_are_gone(chat: Site) -> None:
     assert chat.ask("threads.delete", thread_id=thread[0]).json() == {}
     assert chat.download(second).status_code == 404
     assert chat.download(first).content == b"one"
+
+
+def test_many_may_ask_for_what_has_just_arrived(chat: Site) -> None:
+    """In a bucket, the first one who asks takes it in."""
+    data = picture()
+    attachment = chat.two_phase(data, "a.png", "image/png")
+    link = chat.files.download_url(attachment["id"], "ada")
+    got: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: got.append(chat.client.get(link).content)) for _ in range(6)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert got == [data] * 6
+    chat.say(attachment["id"]).raise_for_status()
 
 
 def test_the_bucket_itself_gives_a_file_under_its_name(chat: Site) -> None:

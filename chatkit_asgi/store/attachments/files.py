@@ -563,15 +563,10 @@ async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes]]:
 
 def _cause(problem: BaseException) -> BaseException:
     """What really went wrong in a group of tasks: the others were cancelled for it."""
+    cancelled = anyio.get_cancelled_exc_class()
     while isinstance(problem, BaseExceptionGroup):
-        causes = [
-            each
-            for each in problem.exceptions
-            if not isinstance(each, anyio.get_cancelled_exc_class())
-        ]
-        if not causes:
-            return problem
-        problem = causes[0]
+        causes: tuple[BaseException, ...] = problem.exceptions  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        problem = next((each for each in causes if not isinstance(each, cancelled)), causes[0])
     return problem
 
 

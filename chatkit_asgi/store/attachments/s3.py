@@ -140,8 +140,11 @@ class S3AttachmentStore(FileAttachmentStore[TContext]):
             size = await self._run(self._blobs.size, key)
         except NotFoundError:
             return stored
-        async with aclosing(self._chunks(key, 0, size)) as chunks:
-            return await self._receive(stored, chunks, stored.size)
+        try:
+            async with aclosing(self._chunks(key, 0, size)) as chunks:
+                return await self._receive(stored, chunks, stored.size)
+        except Conflict:  # somebody else who asks has been faster
+            return await super()._arrived(place)
 
     def _presigned(
         self,
