@@ -149,7 +149,7 @@ def audio_seconds(data: bytes) -> float | None:
                 return _mp4_seconds(data)
             case "audio/wav":
                 with wave.open(io.BytesIO(data)) as file:
-                    return file.getnframes() / file.getframerate()
+                    return float(file.getnframes() / file.getframerate())
             case _:
                 return None
     except (ArithmeticError, EOFError, IndexError, RuntimeError, ValueError, wave.Error):
