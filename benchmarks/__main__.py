@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ._report import table
 
-SUBJECTS = ("imports", "codec", "turn", "threads", "stores", "app", "attachments")
+SUBJECTS = ("imports", "codec", "turn", "threads", "stores", "app", "adapters", "attachments")
 PACKAGES = ("msgspec", "anyio", "openai-chatkit", "pydantic", "fastapi", "starlette", "uvicorn", "uvloop", "httptools",
-            "granian", "aiosqlite")  # fmt: skip
+            "granian", "aiosqlite", "litestar", "quart")  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -19,7 +19,7 @@ import psutil
 
 from .data import create_body
 
-__all__ = ["Server", "load", "serving", "time_to_first"]
+__all__ = ["Server", "load", "requests", "serving", "time_to_first"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -122,6 +122,21 @@ async def load(port: int, streams: int) -> tuple[int, float]:
     opened = await asyncio.gather(*(_open(port) for _ in range(streams)))
     await asyncio.gather(*(stream.done for stream in opened))
     return sum(stream.frames for stream in opened), time.perf_counter() - began
+
+
+async def requests(port: int, count: int) -> None:
+    """Ask for 20 threads, one request after the other on one connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    body = b'{"type":"threads.list","params":{"limit":20}}'
+    head = b"POST /chatkit HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    for _ in range(count):
+        writer.write(head % len(body) + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(answer.decode())
+        length = answer.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0]
+        await reader.readexactly(int(length))
+    writer.close()
 
 
 async def time_to_first(port: int, at_once: int) -> list[float]:

@@ -19,6 +19,11 @@ SUBJECTS = {
 
 def build(subject: str, options: dict[str, Any]) -> Any:
     """The ASGI app of a subject."""
+    kind, _, adapter = subject.partition("-")
+    if kind in ("adapter", "minimal"):
+        from . import adapters
+
+        return (adapters.make if kind == "adapter" else adapters.minimal)(adapter, **options)
     module, _, name = SUBJECTS[subject].partition(":")
     return getattr(import_module(module), name)(**options)
 

@@ -6,7 +6,8 @@ May import ``http`` and below; Starlette only for CORS, and only when it is aske
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -70,6 +71,15 @@ class ChatKitApp:
     async def shutdown(self) -> None:
         """End the viewers, save the turns within ``options.shutdown_grace``, close the store."""
         await self.server.turns.shutdown()
+
+    @asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncGenerator[None]:
+        """:meth:`startup` and :meth:`shutdown`, for a framework that takes its lifespan as a context manager."""
+        await self.startup()
+        try:
+            yield
+        finally:
+            await self.shutdown()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -177,9 +187,14 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
 async def _until_gone(receive: Receive) -> None:
     """Servers drop what is sent after a disconnect without a word; only ``receive`` tells. So it is watched in a task
     beside the one that sends."""
+    ends = 0
     try:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        while (message := await receive())["type"] != "http.disconnect":
+            ends += not message.get("more_body", False)
+            if (
+                ends > 1
+            ):  # aiohttp-asgi repeats the body's end for ever and tells of no disconnect; sending fails there
+                await anyio.sleep_forever()
     except Exception:  # a server that says it so; nobody is above this task
         logger.debug("receive failed", exc_info=True)
 

@@ -104,7 +104,9 @@ def openai_transcriber(
             asked = openai.AsyncOpenAI()
         file = (f"speech.{EXTENSIONS[kind]}", audio.data, kind)
         try:
-            create: Any = asked.audio.transcriptions.create  # its overloads want more than options say
+            create: Any = (
+                asked.audio.transcriptions.create
+            )  # its overloads want more than options say
             found = await create(file=file, model=model, **options)
         except openai.RateLimitError as error:
             raise TooManyRequests("Too much is being dictated; try again.") from error

@@ -238,10 +238,12 @@ def failure_of(error: BaseException) -> Failure:
 def _framework_failure(error: BaseException) -> Failure | None:
     """The answer to a web framework's own HTTP exception, known by its shape: no framework is imported to find out.
 
-    Starlette, FastAPI and Litestar have ``status_code``, ``detail`` and ``headers``. Their authors meant the text for
-    the client.
+    Starlette, FastAPI and Litestar have ``status_code``, ``detail`` and ``headers``; Werkzeug, and so Quart, ``code``,
+    ``description`` and a ``get_response``. Their authors meant the text for the client.
     """
     status, detail = getattr(error, "status_code", None), getattr(error, "detail", _NONE)
+    if hasattr(error, "get_response"):
+        status, detail = getattr(error, "code", None), getattr(error, "description", _NONE)
     # Without ``detail`` it is something else: a model library's exception, whose status is that of another server.
     if detail is _NONE or isinstance(error, BaseStreamError):
         return None

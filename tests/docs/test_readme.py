@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -36,9 +38,10 @@ def snippets() -> list[Any]:
 
 def run(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.chdir(tmp_path)
-    namespace: dict[str, Any] = {"__name__": "snippet"}
-    exec(compile(code, "snippet", "exec"), namespace)
-    return namespace
+    module = ModuleType("snippet")
+    monkeypatch.setitem(sys.modules, "snippet", module)  # where frameworks look for annotations
+    exec(compile(code, "snippet", "exec"), module.__dict__)
+    return module.__dict__
 
 
 @pytest.mark.parametrize("code", snippets())
@@ -66,6 +69,9 @@ async def test_an_app_of_the_documents_answers(
     async with ASGIBridge(namespace["app"]) as bridge:
         headers = {"authorization": "Bearer secret"}
         path = "/chatkit"
+        if headers["authorization"] in code:
+            refused = await bridge.post(MESSAGE, path=path)
+            assert (refused.status, refused.json()["message"]) == (401, "Sign in first.")
         answer = await bridge.post(MESSAGE, path=path, headers=headers)
         if "chat.respond" in code or "def respond" in code:
             assert answer.status == 200
@@ -82,3 +88,15 @@ def test_the_commands_that_the_readme_names_are_targets_of_the_makefile() -> Non
     for name in DOCUMENTS:
         named = re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / name).read_text(encoding="utf-8"), re.M)
         assert set(named) <= targets, name
+
+
+def test_a_recipe_for_a_framework_is_short() -> None:
+    """Invariant: at most 15 lines that do something."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.split("## In your framework")[1].split("\n## ")[0]
+    recipes = re.findall(r"^```python\n(.*?)^```", section, re.M | re.S)
+    assert len(recipes) >= 5
+    for recipe in recipes:
+        lines = [line for line in recipe.splitlines() if line.strip()]
+        assert len(lines) <= 15, recipe
+        assert "owner=" in recipe, "with somebody signed in"

@@ -14,13 +14,14 @@ from chatkit_asgi.store import SQLiteStore
 WORD = "word{:06d} "
 GRACE = 3.0
 CHECKPOINT = 0.2
+KEEP_ALIVE = 0.4
 
 
 class Endless(ChatKitServer[Any]):
     """Never comes to an end by itself.
 
     ``endless`` writes a word every 5 ms; ``untidy`` does so too and takes long to clean up; ``stubborn`` cannot even be
-    cancelled there; ``silent`` says nothing; ``plain`` says "Plain." and is done.
+    cancelled there; ``silent`` says nothing; ``flood`` writes as fast as it may; ``plain`` says "Plain." and is done.
     """
 
     async def respond(
@@ -32,6 +33,10 @@ class Endless(ChatKitServer[Any]):
         if text == "plain":
             yield "Plain."
             return
+        if text == "flood":
+            while True:
+                yield "x" * 16_000
+                await anyio.lowlevel.checkpoint()
         try:
             for number in range(1_000_000):
                 yield WORD.format(number)
@@ -49,7 +54,7 @@ class Endless(ChatKitServer[Any]):
 
 
 def make_app(database: str) -> ChatKitApp:
-    options = Options(shutdown_grace=GRACE, checkpoint_interval=CHECKPOINT)
+    options = Options(shutdown_grace=GRACE, checkpoint_interval=CHECKPOINT, keep_alive=KEEP_ALIVE)
     return ChatKitApp(Endless(SQLiteStore(database), options=options))
 
 

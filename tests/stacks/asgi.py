@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
@@ -46,13 +44,8 @@ class StarletteMount(Plain):
     path = "/chatkit/"
 
     def around(self, app: ChatKitApp) -> Any:
-        @asynccontextmanager
-        async def lifespan(_: Any) -> AsyncIterator[None]:  # Starlette runs none of what it mounts
-            await app.startup()
-            yield
-            await app.shutdown()
-
-        return Starlette(routes=self.routes(app), lifespan=lifespan)
+        # Starlette runs no lifespan of what it mounts.
+        return Starlette(routes=self.routes(app), lifespan=app.lifespan)
 
     def routes(self, app: ChatKitApp) -> list[Any]:
         """Where ``app`` is."""

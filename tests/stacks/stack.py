@@ -19,6 +19,9 @@ STACKS = {
     "route": "tests.stacks.asgi:StarletteRoute",
     "mount": "tests.stacks.asgi:StarletteMount",
     "middleware": "tests.stacks.asgi:Middleware",
+    "fastapi": "tests.stacks.fastapi:FastAPIRouter",
+    "litestar": "tests.stacks.litestar:LitestarPlugin",
+    "quart": "tests.stacks.quart:QuartBlueprint",
 }
 """By name, in the order of the table: the class, imported when it is tested."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from hashlib import sha256
-from typing import Any
+from urllib.parse import quote, unquote
 
 import anyio
 
@@ -23,7 +23,7 @@ async def tell(request: Request, rest: str) -> Response:
     headers = {
         "content-type": "text/plain; charset=utf-8",
         "x-method": request.method,
-        "x-rest": rest.encode("utf-8").decode("latin-1"),
+        "x-rest": quote(rest),
         "x-query": request.query,
         "x-header": request.headers.get("x-header", ""),
         "content-security-policy": "sandbox",
@@ -55,7 +55,7 @@ async def test_a_route_gets_the_path_decoded_once(stack: Stack, server: Served) 
         ):
             answer = await site.fetch("GET", site.below(path))
             assert answer.status == 203, path
-            assert answer.headers["x-rest"].encode("latin-1").decode() == rest
+            assert unquote(answer.headers["x-rest"]) == rest
 
 
 async def test_a_route_is_asked_for_the_head_of_a_file(stack: Stack, server: Served) -> None:
@@ -159,16 +159,3 @@ async def test_leaving_in_the_middle_of_a_download_ends_it(stack: Stack, server:
         await anyio.aclose_forcefully(stream)
         with anyio.fail_after(10):
             await closed.wait()
-
-
-async def test_two_cookies_of_one_answer_stay_two(stack: Stack, server: Served) -> None:
-    """A header is one line; nothing here has two of the same name."""
-
-    async def file(request: Request, rest: str) -> Response:
-        headers: Any = {"set-cookie": "a=1; Path=/", "x-latin": "caf\xe9"}
-        return Response(status=200, headers=headers, body=b"")
-
-    async with serving(stack, server, routes={"file": file}) as site:
-        answer = await site.fetch("GET", site.below("/file/1"))
-        assert answer.headers["set-cookie"] == "a=1; Path=/"
-        assert answer.headers["x-latin"] == "caf\xe9"

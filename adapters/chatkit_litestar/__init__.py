@@ -1,0 +1,161 @@
+"""ChatKit as a plugin of Litestar.
+
+::
+
+    app = Litestar(plugins=[ChatKitPlugin(chat, context=Provide(current_user))])
+
+The request reaches the endpoint as Litestar has it, and is answered where Litestar sends its responses: the two
+conversions are the two handlers below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from litestar import Request, Response, Router, post, route
+from litestar.config.app import AppConfig
+from litestar.di import NamedDependency, Provide
+from litestar.enums import HttpMethod
+from litestar.exceptions import HTTPException
+from litestar.openapi.spec import Components, Operation
+from litestar.plugins import InitPlugin
+from litestar.types import ASGIApp
+
+from chatkit_asgi.asgi import serve
+from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse
+from chatkit_asgi.openapi import components, operation
+from chatkit_asgi.server import ChatKitRouter, ChatKitServer
+
+__all__ = ["ChatKitPlugin"]
+
+
+METHODS = list(HttpMethod)
+OTHERS = [method for method in METHODS if method not in (HttpMethod.POST, HttpMethod.OPTIONS)]
+"""What the endpoint refuses; Litestar answers OPTIONS itself."""
+
+
+class ChatKitPlugin(InitPlugin):
+    """Adds a router that answers ``path``, and what is served below it.
+
+    Args:
+        server: A server, or a router of handler callables.
+        path: Where, with a leading slash.
+        context: ``Provide(...)``, whose value is what hooks and stores get; or a callable as everywhere, whose
+            ``request.raw`` is Litestar's request. A turn may outlive its request: do not give it what a dependency
+            closes after its ``yield``.
+        routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is not asked for
+            it, and authentication that leaves out ``exclude_from_auth`` is not either: browsers follow links to
+            attachments without headers.
+        options: Of Litestar's ``Router``: ``guards``, ``dependencies``, ``tags`` and so on.
+    """
+
+    def __init__(
+        self,
+        server: ChatKitServer[Any] | ChatKitRouter[Any],
+        *,
+        path: str = "/chatkit",
+        context: ContextCallable | Provide | None = None,
+        routes: Mapping[str, Route] | None = None,
+        **options: Any,
+    ) -> None:
+        if isinstance(context, Provide):
+            self.endpoint, self.dependency = Endpoint(server, _value), context
+        else:
+            self.endpoint, self.dependency = Endpoint(server, context), Provide(_request)
+        self.endpoint.routes.update(routes or {})
+        self.path = path
+        self.options = options
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Add the router; end turns when the app stops; document the endpoint; leave streams out of compression, which
+        would hold them back."""
+        endpoint = self.endpoint
+        app_config.route_handlers.append(self.router())
+        app_config.on_startup.append(endpoint.server.turns.resume)
+        app_config.on_shutdown.append(endpoint.server.turns.shutdown)
+        if (compression := app_config.compression_config) is not None:
+            exclude = compression.exclude or []
+            patterns = [exclude] if isinstance(exclude, str) else exclude
+            ours = f"^{re.escape(self.path)}(/|$)"
+            app_config.compression_config = replace(compression, exclude=[*patterns, ours])
+        if app_config.openapi_config is not None:
+            openapi = app_config.openapi_config = copy(app_config.openapi_config)
+            openapi.components = _Components(**vars(openapi.to_openapi_schema().components))
+        return app_config
+
+    def router(self) -> Router:
+        """The router that the plugin adds."""
+        endpoint = self.endpoint
+        open_to_all: dict[str, Any] = {
+            "include_in_schema": False,
+            "opt": {"exclude_from_auth": True},
+            "status_code": 200,
+        }
+
+        @post(
+            "/",
+            status_code=200,
+            summary="ChatKit",
+            operation_class=_Operation,
+            dependencies={"chatkit_context": self.dependency},
+        )
+        async def chatkit(chatkit_context: NamedDependency[Any]) -> ASGIApp:
+            return _answer(endpoint, "", chatkit_context)
+
+        async def chatkit_below(request: Request[Any, Any, Any]) -> ASGIApp:
+            below = request.url.path.partition(self.path)[2]
+            return _answer(endpoint, below, request)
+
+        handlers = [chatkit, route("/", http_method=OTHERS, **open_to_all)(chatkit_below)]
+        for segment in endpoint.routes:
+            paths = [f"/{segment}", f"/{segment}/{{rest:path}}"]
+            handlers.append(route(paths, http_method=METHODS, **open_to_all)(chatkit_below))
+        return Router(
+            self.path,
+            route_handlers=handlers,
+            exception_handlers={HTTPException: _refuse},
+            **self.options,
+        )
+
+
+@dataclass
+class _Operation(Operation):
+    """The endpoint's own, instead of what Litestar infers."""
+
+    def __post_init__(self) -> None:
+        described: Any = operation()
+        self.request_body, self.responses = described["requestBody"], described["responses"]
+
+
+class _Components(Components):
+    """Litestar replaces the schemas by those that handlers name; ours are there besides."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, {**components(), **(value or {})} if name == "schemas" else value)
+
+
+def _answer(endpoint: Endpoint, path: str, raw: Any) -> ASGIApp:
+    """Answered where Litestar sends it, so the body is read and streamed as in the plain app."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        await serve(endpoint, scope, receive, send, path=path, raw=raw)
+
+    return answer
+
+
+async def _request(request: Request[Any, Any, Any]) -> Request[Any, Any, Any]:
+    return request
+
+
+def _value(request: ContextRequest) -> Any:
+    return request.raw
+
+
+def _refuse(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Whom a guard or a dependency refuses, the client shows why."""
+    answer = refuse(error, request.headers)
+    return Response(answer.body, status_code=answer.status, headers=answer.headers)

@@ -1,0 +1,102 @@
+"""ChatKit as a blueprint of Quart.
+
+::
+
+    app.register_blueprint(chatkit_blueprint(chat, context=signed_in))
+
+The two conversions are the first and the second half of ``answer`` below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from quart import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
+
+from chatkit_asgi.http import ContextCallable, Endpoint, Request, Route, refuse
+from chatkit_asgi.http import Response as Answer
+from chatkit_asgi.server import ChatKitRouter, ChatKitServer
+
+__all__ = ["chatkit_blueprint"]
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def chatkit_blueprint(
+    server: ChatKitServer[Any] | ChatKitRouter[Any],
+    *,
+    path: str = "/chatkit",
+    context: ContextCallable | None = None,
+    routes: Mapping[str, Route] | None = None,
+    name: str = "chatkit",
+    **options: Any,
+) -> Blueprint:
+    """A blueprint that answers ``path``, and what is served below it.
+
+    Args:
+        server: A server, or a router of handler callables.
+        path: Where, with a leading slash.
+        context: A callable as everywhere. It runs within Quart's request, so ``g``, ``session``, ``current_user`` and
+            ``abort`` are at hand, and ``request.raw`` is Quart's request.
+        routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is not asked for
+            it: browsers follow links to attachments without headers.
+        name: Of the blueprint: another for a second endpoint in one app.
+        options: Of Quart's ``Blueprint``. Its ``before_request`` functions guard everything.
+    """
+    endpoint = Endpoint(server, context)
+    endpoint.routes.update(routes or {})
+    blueprint = Blueprint(name, __name__, **options)
+
+    async def answer(below: str = "", rest: str | None = None) -> Response:
+        return _response(
+            await endpoint.handle(
+                Request(
+                    method=request.method,
+                    headers={key.lower(): value for key, value in request.headers.items()},
+                    body=request.body,
+                    path=below if rest is None else f"{below}/{rest}",
+                    query=request.query_string.decode("latin-1"),
+                    scope=request.scope,
+                    client=request.remote_addr,
+                    raw=request,
+                )
+            )
+        )
+
+    rule: dict[str, Any] = {"methods": METHODS, "provide_automatic_options": False}
+    blueprint.add_url_rule(path, "endpoint", answer, **rule)
+    for segment in endpoint.routes:
+        rule["defaults"] = {"below": f"/{segment}"}
+        blueprint.add_url_rule(f"{path}/{segment}", segment, answer, **rule)
+        blueprint.add_url_rule(f"{path}/{segment}/<path:rest>", segment, answer, **rule)
+
+    async def shut_down() -> None:
+        await endpoint.server.turns.shutdown()
+
+    async def start() -> None:
+        endpoint.server.turns.resume()
+
+    async def refused(error: HTTPException) -> Response:
+        return _response(
+            refuse(error, {key.lower(): value for key, value in request.headers.items()})
+        )
+
+    blueprint.before_app_serving(start)
+    blueprint.after_app_serving(shut_down)
+    blueprint.register_error_handler(HTTPException, refused)
+    return blueprint
+
+
+def _response(answer: Answer) -> Response:
+    body = answer.body
+    response = Response(
+        body if isinstance(body, bytes) else answer.chunks(), answer.status, answer.headers
+    )
+    if "content-type" not in answer.headers:
+        del response.headers["content-type"]
+    response.timeout = (
+        None  # streams last as long as they last; Quart would cut them after RESPONSE_TIMEOUT
+    )
+    return response
