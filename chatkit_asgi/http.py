@@ -181,10 +181,14 @@ class Endpoint:
         self.routes: dict[str, Route] = {}
         """What is served beside the protocol, by the first segment of the path below the endpoint. Every other path is
         the endpoint: where it is mounted is the framework's business."""
+        self.personal: list[str] = []
+        """Paths below the endpoint where a POST is somebody's, as at the endpoint itself: ``context`` is asked for it,
+        and an adapter that finds out who it is by its framework's means does so there too."""
         if getattr(self.server.attachment_store, "serves_files", False):
             from .files import attachment_route
 
             self.routes["attachments"] = attachment_route(self)
+            self.personal.append("/attachments")
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises an ``Exception``."""
