@@ -13,6 +13,8 @@ SUBJECTS = {
     "limit": "benchmarks.ours:Limit",
     "our-agents": "benchmarks.agents:our_app",
     "official-agents": "benchmarks.agents:official_app",
+    "files": "benchmarks.attachments:ours",
+    "files-starlette": "benchmarks.attachments:minimal",
     "sse-starlette": "benchmarks.ours:sse_starlette_app",
 }
 

@@ -140,7 +140,7 @@ async def serve(
         await send({"type": "http.response.body", "body": body})
         return
     if not isinstance(body, Viewer):
-        await _send_file(body, start, receive, send)
+        await _send_file(body, start, receive, send, endpoint.server.options.send_timeout)
         return
     try:
         await send(start)
@@ -200,9 +200,10 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _send_file(
-    chunks: AsyncIterator[bytes], start: Message, receive: Receive, send: Send
+    chunks: AsyncIterator[bytes], start: Message, receive: Receive, send: Send, timeout: float
 ) -> None:
-    """Send what somebody else produces, piece by piece, until the client has gone."""
+    """Send what somebody else produces, piece by piece, until the client has gone; one that takes nothing for
+    ``timeout`` seconds has gone too."""
     backend = current_backend()
     guard = backend.guard(absorb=False)
 
@@ -215,8 +216,11 @@ async def _send_file(
         with guard:
             await send(start)
             async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                with anyio.fail_after(timeout):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
+    except OSError:  # how some servers report that the client has gone; TimeoutError is one
+        logger.debug("file not sent to its end", exc_info=True)
     finally:
         stop_watching()
         if (close := getattr(chunks, "aclose", None)) is not None:
@@ -269,7 +273,7 @@ def _with_cors(app: ASGIApp, options: Options) -> ASGIApp:
     return CORSMiddleware(
         app,
         allow_origins=list(options.cors_origins),
-        allow_methods=["POST"],
+        allow_methods=["GET", "HEAD", "POST", "PUT"],
         allow_headers=["*"],
         allow_credentials=options.cors_credentials,
         expose_headers=["x-request-id"],

@@ -84,7 +84,8 @@ class ContextRequest(Struct, kw_only=True):
     client: str | None
     raw: Any
     request: Any
-    """One of the sixteen requests."""
+    """One of the sixteen requests. For a direct upload an ``attachments.create`` with an empty name and media type and
+    the size of the whole form: nothing else is known before the person is let in."""
 
     @property
     def type(self) -> str:
@@ -180,6 +181,14 @@ class Endpoint:
         self.routes: dict[str, Route] = {}
         """What is served beside the protocol, by the first segment of the path below the endpoint. Every other path is
         the endpoint: where it is mounted is the framework's business."""
+        self.personal: list[str] = []
+        """Paths below the endpoint where a POST is somebody's, as at the endpoint itself: ``context`` is asked for it,
+        and an adapter that finds out who it is by its framework's means does so there too."""
+        if getattr(self.server.attachment_store, "serves_files", False):
+            from .files import attachment_route
+
+            self.routes["attachments"] = attachment_route(self)
+            self.personal.append("/attachments")
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises an ``Exception``."""
@@ -189,10 +198,32 @@ class Endpoint:
         route = self.routes.get(segment)
         try:
             if route is not None:
-                return await route(request, slash + rest)
+                response = await route(request, slash + rest)
+                response.headers.setdefault("x-request-id", request_id)
+                return response
             return await self._handle(request, request_id)
         except Exception as error:
             return _refuse(error, request_id)
+
+    async def context_of(self, request: Request, decoded: Any) -> Any:
+        """The author's context for a request: what ``context=`` makes of it.
+
+        Args:
+            request: The HTTP request.
+            decoded: The ChatKit request. A route names the one whose work it does: a direct upload is an
+                ``attachments.create`` of which only the announced length is known.
+        """
+        context: Any = self.context(
+            ContextRequest(
+                headers=request.headers,
+                query=request.query,
+                scope=request.scope,
+                client=request.client,
+                raw=request.raw,
+                request=decoded,
+            )
+        )
+        return await context if inspect.isawaitable(context) else context
 
     async def _handle(self, request: Request, request_id: str) -> Response:
         if request.method != "POST":
@@ -205,18 +236,7 @@ class Endpoint:
                 f"An Idempotency-Key has 1 to {MAX_KEY} characters.", code="invalid_idempotency_key"
             )
         decoded = decode_request(await _read(request, self.server.options.max_body))
-        context: Any = self.context(
-            ContextRequest(
-                headers=headers,
-                query=request.query,
-                scope=request.scope,
-                client=request.client,
-                raw=request.raw,
-                request=decoded,
-            )
-        )
-        if inspect.isawaitable(context):
-            context = await context
+        context = await self.context_of(request, decoded)
         logger.debug(
             "request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type}
         )

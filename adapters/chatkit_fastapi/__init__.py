@@ -48,8 +48,8 @@ def chatkit_router(
         context: ``Depends(...)``, whose value is what hooks and stores get; or a callable as everywhere, whose
             ``request.raw`` is FastAPI's request. A turn may outlive its request: do not give it what a dependency
             closes after its ``yield``.
-        routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is not asked for
-            it: browsers follow links to attachments without headers.
+        routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is asked for
+            uploads only: browsers follow links to attachments without headers.
         options: Of FastAPI's ``APIRouter``: ``dependencies``, ``tags`` and so on. Its dependencies guard everything.
     """
     if isinstance(context, Dependency):
@@ -69,6 +69,12 @@ def chatkit_router(
     async def chatkit(value: Any = dependency) -> Response:
         return _Answer(endpoint, "", value)
 
+    def answer_to(below: str) -> Callable[[Any], Awaitable[Response]]:
+        async def chatkit_personal(value: Any = dependency) -> Response:
+            return _Answer(endpoint, below, value)
+
+        return chatkit_personal
+
     def answer(below: str) -> Callable[[Request], Awaitable[Response]]:
         async def chatkit_below(request: Request) -> Response:
             rest = request.path_params.get("rest")
@@ -78,6 +84,10 @@ def chatkit_router(
 
     others: dict[str, Any] = {"methods": METHODS, "include_in_schema": False}
     router.add_api_route(path, answer(""), **others)  # which refuses all methods but POST
+    for below in endpoint.personal:
+        router.add_api_route(
+            path + below, answer_to(below), methods=["POST"], include_in_schema=False
+        )
     for segment in endpoint.routes:
         below = f"/{segment}"
         router.add_api_route(path + below, answer(below), **others)

@@ -47,8 +47,8 @@ class ChatKitPlugin(InitPlugin):
         context: ``Provide(...)``, whose value is what hooks and stores get; or a callable as everywhere, whose
             ``request.raw`` is Litestar's request. A turn may outlive its request: do not give it what a dependency
             closes after its ``yield``.
-        routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is not asked for
-            it, and authentication that leaves out ``exclude_from_auth`` is not either: browsers follow links to
+        routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is asked for
+            uploads only, and authentication that leaves out ``exclude_from_auth`` too: browsers follow links to
             attachments without headers.
         options: Of Litestar's ``Router``: ``guards``, ``dependencies``, ``tags`` and so on.
     """
@@ -106,13 +106,30 @@ class ChatKitPlugin(InitPlugin):
         async def chatkit(chatkit_context: NamedDependency[Any]) -> ASGIApp:
             return _answer(endpoint, "", chatkit_context)
 
+        @post(
+            endpoint.personal,
+            status_code=200,
+            include_in_schema=False,
+            dependencies={"chatkit_context": self.dependency},
+        )
+        async def chatkit_personal(
+            request: Request[Any, Any, Any], chatkit_context: NamedDependency[Any]
+        ) -> ASGIApp:
+            return _answer(endpoint, request.url.path.partition(self.path)[2], chatkit_context)
+
         async def chatkit_below(request: Request[Any, Any, Any]) -> ASGIApp:
             below = request.url.path.partition(self.path)[2]
             return _answer(endpoint, below, request)
 
         handlers = [chatkit, route("/", http_method=OTHERS, **open_to_all)(chatkit_below)]
+        if endpoint.personal:
+            handlers.append(chatkit_personal)
+            handlers.append(
+                route(endpoint.personal, http_method=OTHERS, **open_to_all)(chatkit_below)
+            )
         for segment in endpoint.routes:
-            paths = [f"/{segment}", f"/{segment}/{{rest:path}}"]
+            whole = [] if f"/{segment}" in endpoint.personal else [f"/{segment}"]
+            paths = [*whole, f"/{segment}/{{rest:path}}"]
             handlers.append(route(paths, http_method=METHODS, **open_to_all)(chatkit_below))
         return Router(
             self.path,
