@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import logging
 from abc import abstractmethod
@@ -34,8 +33,7 @@ from .types import (
     UserMessageItem,
     WidgetItem,
 )
-from .widgets import as_root
-from .widgets.diff import diff_widget
+from .widgets.diff import ShownWidget
 
 __all__ = [
     "Action",
@@ -144,19 +142,18 @@ async def stream_widget(
         yield ThreadItemDoneEvent(item=with_state(widget))
         return
     states: AsyncIterator[Any] = aiter(widget)
-    shown: Any = None
+    shown: ShownWidget | None = None
     try:
         async for state in states:
-            root = copy.deepcopy(as_root(state))
             if shown is None:
-                yield ThreadItemAddedEvent(item=with_state(root))
+                shown = ShownWidget(state)
+                yield ThreadItemAddedEvent(item=with_state(shown.widget()))
             else:
-                for update in diff_widget(shown, root):
+                for update in shown.update(state):
                     yield ThreadItemUpdatedEvent(item_id=item_id, update=update)
-            shown = root
         if shown is None:
             raise AuthorError("stream_widget was given an iterator without a single state")
-        yield ThreadItemDoneEvent(item=with_state(shown))
+        yield ThreadItemDoneEvent(item=with_state(shown.widget()))
     finally:
         if (close := getattr(states, "aclose", None)) is not None:
             await close()
