@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ._report import table
 
-SUBJECTS = ("imports", "codec", "turn", "threads", "stores", "app")
+SUBJECTS = ("imports", "codec", "turn", "widgets", "threads", "stores", "app")
 PACKAGES = ("msgspec", "anyio", "openai-chatkit", "pydantic", "fastapi", "starlette", "uvicorn", "uvloop", "httptools",
             "granian", "aiosqlite")  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
