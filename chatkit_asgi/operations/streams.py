@@ -1,4 +1,4 @@
-"""The six requests that stream (semantics.md section 3).
+"""The requests that stream and are about messages and answers (semantics.md section 3).
 
 Each checks what can be checked and returns a plan; the plan's ``begin`` runs in the turn's own task, when it is the
 turn's turn, and returns the handler's events.
@@ -6,18 +6,16 @@ turn's turn, and returns the handler's events.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AuthorError, BadRequest, Conflict, HookMissing, NotFoundError, TooLarge
+from ..errors import BadRequest, Conflict, HookMissing, NotFoundError, TooLarge
 from ..protocol.sse import event_frame
 from ..protocol.visibility import item_on_wire, thread_on_wire
 from ..turns import Plan, Run
 from ..types import (
     Attachment,
     ClientToolCallItem,
-    StreamOptionsEvent,
     StructuredInputAnswer,
     StructuredInputItem,
     StructuredInputMultipleChoice,
@@ -30,12 +28,11 @@ from ..types import (
     ThreadsAddStructuredInputReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
-    ThreadsCustomActionReq,
     ThreadsRetryAfterItemReq,
     UserMessageInput,
     UserMessageItem,
 )
-from ._shared import check_length, check_open, load_sender
+from ._shared import check_length, check_open, iterator, tell_options
 
 if TYPE_CHECKING:
     from ..server import ChatKitServer
@@ -45,7 +42,6 @@ __all__ = [
     "threads_add_structured_input",
     "threads_add_user_message",
     "threads_create",
-    "threads_custom_action",
     "threads_retry_after_item",
 ]
 
@@ -167,46 +163,12 @@ async def threads_retry_after_item(
     return Plan(thread=thread, context=context, begin=begin)
 
 
-async def threads_custom_action(
-    server: ChatKitServer[Any], request: ThreadsCustomActionReq, context: Any
-) -> Plan:
-    """A widget's action."""
-    params = request.params
-    thread = await server.store.load_thread(params.thread_id, context=context)
-    check_open(thread, locked_too=False)
-    sender = await load_sender(server, thread.id, params.item_id, context)
-    action = server.accept_action(params.action, streams=True)
-
-    async def begin(run: Run) -> AsyncIterator[Any]:
-        _tell_options(run)
-        return await _iterator(run, server.action(run.thread, action, sender, context), "action")
-
-    return Plan(thread=thread, context=context, begin=begin)
-
-
 # -- the handler's events ----------------------------------------------------------------------
 
 
-def _tell_options(run: Run) -> None:
-    options = run.server.get_stream_options(run.thread, run.context)
-    run.tell(event_frame(StreamOptionsEvent(stream_options=options)))
-
-
 async def _respond(run: Run, message: UserMessageItem | None) -> AsyncIterator[Any]:
-    _tell_options(run)
-    return await _iterator(run, run.server.respond(run.thread, message, run.context), "respond")
-
-
-async def _iterator(run: Run, result: Any, hook: str) -> AsyncIterator[Any]:
-    run.begun = True  # a coroutine may already wait for a model
-    if inspect.isawaitable(result):
-        result = await result
-    if not hasattr(result, "__aiter__"):
-        raise AuthorError(
-            f"{hook} is an async generator, or returns one; it returned {type(result).__qualname__}"
-        )
-    events: AsyncIterator[Any] = result.__aiter__()
-    return events
+    tell_options(run)
+    return await iterator(run, run.server.respond(run.thread, message, run.context), "respond")
 
 
 def _require_respond(server: ChatKitServer[Any]) -> None:

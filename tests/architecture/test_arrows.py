@@ -53,6 +53,7 @@ ARROWS: dict[str, set[str]] = {
         "store.base",
         "turns",
         "types",
+        "widgets",
     },
     "http": {"errors", "ids", "operations", "protocol", "server", "turns"},
     "asgi": {"http", "options", "server", "turns"},
