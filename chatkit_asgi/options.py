@@ -45,6 +45,10 @@ class Options:
     """When the last viewer has gone: stop the turn (the client's stop button is a disconnect), or let it finish."""
     on_conflict: OnConflict = "queue"
     """A second turn on one thread: wait for the first, answer 409, or stop the first."""
+    client_tool_timeout: float | None = 3600.0
+    """How long a client tool call waits for the client's answer. Then it is completed with an output that says so, and
+    a later answer is refused (409, ``tool_call_expired``). An hour, because a tool may ask a person. Counted from the
+    item's ``created_at``, if that has a time zone and is later than the thread's. ``None``: no limit."""
     page_actions: Sequence[str] = field(default=())
     """Types of actions that your page sends in a widget's name (``sendCustomAction(action, itemId)``) though the widget
     does not offer them; ``("*",)`` is any. Every other action is refused (409, ``stale_action``) unless the widget has
@@ -89,7 +93,7 @@ class Options:
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be more than 0, not {getattr(self, name)!r}")
-        for name in ("turn_timeout", "max_turns", "max_turns_per_owner"):
+        for name in ("turn_timeout", "client_tool_timeout", "max_turns", "max_turns_per_owner"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be more than 0, or None for no limit, not {value!r}")

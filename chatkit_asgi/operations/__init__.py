@@ -30,7 +30,7 @@ from ..types import (
     ThreadsSyncCustomActionReq,
     ThreadsUpdateReq,
 )
-from . import actions, attachments, items, streams, threads
+from . import actions, attachments, client_tools, items, streams, threads
 
 if TYPE_CHECKING:
     from ..server import ChatKitServer
@@ -50,7 +50,7 @@ OPERATIONS: Final[Mapping[type, Operation]] = MappingProxyType(
         ThreadsCreateReq: Operation(streams.threads_create, streams=True),
         ThreadsAddUserMessageReq: Operation(streams.threads_add_user_message, streams=True),
         ThreadsAddClientToolOutputReq: Operation(
-            streams.threads_add_client_tool_output, streams=True
+            client_tools.threads_add_client_tool_output, streams=True
         ),
         ThreadsAddStructuredInputReq: Operation(streams.threads_add_structured_input, streams=True),
         ThreadsRetryAfterItemReq: Operation(streams.threads_retry_after_item, streams=True),

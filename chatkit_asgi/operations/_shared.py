@@ -6,15 +6,24 @@ import inspect
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AuthorError, BadRequest, Conflict, TooLarge
+from ..errors import AuthorError, BadRequest, Conflict, HookMissing, TooLarge
 from ..protocol.sse import event_frame
 from ..turns import Run
-from ..types import StreamOptionsEvent, ThreadMetadata
+from ..types import StreamOptionsEvent, ThreadMetadata, UserMessageItem
 
 if TYPE_CHECKING:
     from ..options import Options
+    from ..server import ChatKitServer
 
-__all__ = ["check_length", "check_open", "iterator", "page_limit", "tell_options"]
+__all__ = [
+    "check_length",
+    "check_open",
+    "iterator",
+    "page_limit",
+    "require_respond",
+    "respond",
+    "tell_options",
+]
 
 
 def page_limit(options: Options, limit: int | None) -> int:
@@ -51,6 +60,18 @@ def tell_options(run: Run) -> None:
     """Tell the client what it may do while the answer streams."""
     options = run.server.get_stream_options(run.thread, run.context)
     run.tell(event_frame(StreamOptionsEvent(stream_options=options)))
+
+
+async def respond(run: Run, message: UserMessageItem | None) -> AsyncIterator[Any]:
+    """The events of the author's answer."""
+    tell_options(run)
+    return await iterator(run, run.server.respond(run.thread, message, run.context), "respond")
+
+
+def require_respond(server: ChatKitServer[Any]) -> None:
+    """Raises HookMissing for a server that does not answer messages."""
+    if not server.overrides("respond"):
+        raise HookMissing("This server does not answer messages: it has no respond.")
 
 
 async def iterator(run: Run, result: Any, hook: str) -> AsyncIterator[Any]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadRequest, Conflict, HookMissing, NotFoundError, TooLarge
+from ..errors import BadRequest, Conflict, NotFoundError, TooLarge
 from ..protocol.sse import event_frame
 from ..protocol.visibility import item_on_wire, thread_on_wire
 from ..turns import Plan, Run
 from ..types import (
     Attachment,
-    ClientToolCallItem,
     StructuredInputAnswer,
     StructuredInputItem,
     StructuredInputMultipleChoice,
@@ -24,7 +23,6 @@ from ..types import (
     ThreadItemDoneEvent,
     ThreadItemReplacedEvent,
     ThreadMetadata,
-    ThreadsAddClientToolOutputReq,
     ThreadsAddStructuredInputReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
@@ -32,21 +30,18 @@ from ..types import (
     UserMessageInput,
     UserMessageItem,
 )
-from ._shared import check_length, check_open, iterator, tell_options
+from ._shared import check_length, check_open, require_respond, respond
+from .client_tools import pass_over_calls
 
 if TYPE_CHECKING:
     from ..server import ChatKitServer
 
 __all__ = [
-    "threads_add_client_tool_output",
     "threads_add_structured_input",
     "threads_add_user_message",
     "threads_create",
     "threads_retry_after_item",
 ]
-
-UNANSWERED = {"error": "The client did not answer this call."}
-"""The output of a client tool call that was passed over."""
 
 
 async def threads_create(
@@ -75,40 +70,10 @@ async def threads_add_user_message(
     attachments = await _check_message(server, message, thread.id, context)
 
     async def begin(run: Run) -> AsyncIterator[Any]:
-        for call in await server.store.load_pending_tool_calls(thread.id, context=context):
-            await _pass_over(run, call)
+        await pass_over_calls(run)
         return await _say(run, message, attachments, new_thread=False)
 
     return Plan(thread=thread, context=context, begin=begin)
-
-
-async def threads_add_client_tool_output(
-    server: ChatKitServer[Any], request: ThreadsAddClientToolOutputReq, context: Any
-) -> Plan:
-    """The client's answer to the newest pending client tool call, wherever it stands; each is answered once."""
-    params = request.params
-    thread = await server.store.load_thread(params.thread_id, context=context)
-    check_open(thread, locked_too=False)
-    _require_respond(server)
-    server.turns.check_conflict(server.store.owner(context), thread.id)
-    pending = await server.store.load_pending_tool_calls(thread.id, context=context)
-    if not pending:
-        raise Conflict(
-            "No client tool call is pending in this thread.", code="no_pending_tool_call"
-        )
-    answered = pending[0].model_copy(update={"status": "completed", "output": params.result})
-    if not await server.store.settle_item(thread.id, answered, context=context):
-        raise Conflict("This client tool call was answered already.", code="already_answered")
-
-    async def begin(run: Run) -> AsyncIterator[Any]:
-        for call in pending[1:]:
-            await _pass_over(run, call)
-        return await _respond(run, None)
-
-    async def give_back() -> None:
-        await server.store.save_item(thread.id, pending[0], context=context)
-
-    return Plan(thread=thread, context=context, begin=begin, give_back=give_back)
 
 
 async def threads_add_structured_input(
@@ -118,7 +83,7 @@ async def threads_add_structured_input(
     params = request.params
     thread = await server.store.load_thread(params.thread_id, context=context)
     check_open(thread, locked_too=False)
-    _require_respond(server)
+    require_respond(server)
     item: Any = await server.store.load_item(thread.id, params.item_id, context=context)
     if not isinstance(item, StructuredInputItem):
         raise BadRequest(
@@ -133,7 +98,7 @@ async def threads_add_structured_input(
         raise Conflict("This structured input was answered already.", code="already_answered")
 
     async def begin(run: Run) -> AsyncIterator[Any]:
-        events = await _respond(run, None)
+        events = await respond(run, None)
         run.tell(event_frame(ThreadItemReplacedEvent(item=settled)))
         return events
 
@@ -150,7 +115,7 @@ async def threads_retry_after_item(
     params = request.params
     thread = await server.store.load_thread(params.thread_id, context=context)
     check_open(thread, locked_too=True)
-    _require_respond(server)
+    require_respond(server)
     item: Any = await server.store.load_item(thread.id, params.item_id, context=context)
     if not isinstance(item, UserMessageItem):
         raise BadRequest("Only a user message can be answered again.", code="not_a_user_message",
@@ -158,22 +123,9 @@ async def threads_retry_after_item(
 
     async def begin(run: Run) -> AsyncIterator[Any]:
         await run.put_aside(item.id)
-        return await _respond(run, item)
+        return await respond(run, item)
 
     return Plan(thread=thread, context=context, begin=begin)
-
-
-# -- the handler's events ----------------------------------------------------------------------
-
-
-async def _respond(run: Run, message: UserMessageItem | None) -> AsyncIterator[Any]:
-    tell_options(run)
-    return await iterator(run, run.server.respond(run.thread, message, run.context), "respond")
-
-
-def _require_respond(server: ChatKitServer[Any]) -> None:
-    if not server.overrides("respond"):
-        raise HookMissing("This server does not answer messages: it has no respond.")
 
 
 # -- messages ----------------------------------------------------------------------------------
@@ -189,7 +141,7 @@ async def _check_message(
         NotFoundError: An attachment is unknown.
         Conflict: It belongs to another thread.
     """
-    _require_respond(server)
+    require_respond(server)
     options = server.options
     check_length(options, message.quoted_text, "$.params.input.quoted_text")
     ids = list(dict.fromkeys(message.attachments))
@@ -234,13 +186,7 @@ async def _say(
     if new_thread:
         run.tell(event_frame(ThreadCreatedEvent(thread=thread_on_wire(thread))))
     run.tell(event_frame(ThreadItemDoneEvent(item=item_on_wire(item))))
-    return await _respond(run, item)
-
-
-async def _pass_over(run: Run, call: ClientToolCallItem) -> None:
-    settled = call.model_copy(update={"status": "completed", "output": UNANSWERED})
-    if await run.server.store.settle_item(run.thread.id, settled, context=run.context):
-        run.tell(event_frame(ThreadItemReplacedEvent(item=settled)))
+    return await respond(run, item)
 
 
 # -- structured input --------------------------------------------------------------------------
