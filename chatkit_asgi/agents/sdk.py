@@ -1,0 +1,116 @@
+"""The Agents SDK: a streamed run as a ChatKit stream. Uses the SDK's public API only, and imports it when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ..types import ThreadStreamEvent
+from .conversions import ResponseStreamConverter, attribute
+from .parts import Part, Withdraw
+from .responses import DEFAULT_CONVERTER, ResponseReader
+from .stream import logger, stream_parts
+
+if TYPE_CHECKING:
+    from agents import RunResultStreaming
+
+    from .context import AgentContext
+
+__all__ = ["accumulate_text", "agent_parts", "stream_agent_response"]
+
+TWidget = TypeVar("TWidget")
+
+
+async def agent_parts(
+    result: RunResultStreaming, converter: ResponseStreamConverter = DEFAULT_CONVERTER
+) -> AsyncGenerator[Part]:
+    """The parts of a run. Closed before the run has ended, it cancels the run, and so the request to the model."""
+    from agents import InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered
+    from agents.exceptions import ModelBehaviorError
+
+    reader = ResponseReader(converter)
+    text_delta, receive = reader.text_delta, reader.receive
+    events: Any = result.stream_events()
+    try:
+        async for event in events:
+            if event.type == "raw_response_event":
+                data = event.data
+                try:
+                    part = text_delta(data) if data.type == "response.output_text.delta" else None
+                except AttributeError:
+                    part = None
+                if part is not None:
+                    yield part
+                    continue
+                for each in await receive(data):
+                    yield each
+            elif event.type == "run_item_stream_event" and event.item.type == "tool_call_item":
+                for each in reader.tool_call(event.item.raw_item):
+                    yield each
+    except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered):
+        yield Withdraw()
+        raise
+    except ModelBehaviorError as error:
+        if not reader.stopped:
+            raise
+        logger.info("run ended: %s", error)  # the reader has been told that the answer is cut off
+    finally:
+        if not result.is_complete:
+            result.cancel()
+        await events.aclose()
+
+
+def stream_agent_response(
+    context: AgentContext[Any],
+    result: RunResultStreaming,
+    *,
+    converter: ResponseStreamConverter = DEFAULT_CONVERTER,
+) -> AsyncGenerator[ThreadStreamEvent]:
+    """The thread events of a streamed run of the Agents SDK, with what its tools say through ``context`` in between.
+
+    Example::
+
+        result = Runner.run_streamed(agent, await simple_to_agent_input(items), context=agent_context)
+        async for event in stream_agent_response(agent_context, result):
+            yield event
+
+    Args:
+        context: The context of the run, the same object that the run was given.
+        result: What ``Runner.run_streamed`` returned. Cancelled, and with it the request to the model, when this
+            generator is closed or cancelled.
+        converter: How images, citations and failures are shown.
+
+    Raises:
+        ModelFailure: The model failed; what it has said is stored.
+        agents.AgentsException: What the run raised. Before a guardrail's tripwire is raised, everything that the run
+            has shown is removed.
+    """
+    return stream_parts(context, agent_parts(result, converter))
+
+
+async def accumulate_text(
+    events: AsyncIterable[Any], base_widget: TWidget
+) -> AsyncGenerator[TWidget]:
+    """States of a Text or Markdown that grows with what a model says.
+
+    Args:
+        events: Events of a run (``result.stream_events()``) or of a Responses stream.
+        base_widget: A component, or a dict, with an ``id`` and ``streaming`` true. What the model says is added.
+
+    Yields:
+        The widget as it is, then with the text so far, at last with ``streaming`` false.
+    """
+    text = attribute(base_widget, "value") or ""
+    yield base_widget
+    async for event in events:
+        data = event.data if event.type == "raw_response_event" else event
+        if data.type == "response.output_text.delta":
+            text += data.delta
+            yield _changed(base_widget, {"value": text})
+    yield _changed(base_widget, {"value": text, "streaming": False})
+
+
+def _changed(widget: Any, update: dict[str, Any]) -> Any:
+    if isinstance(widget, dict):
+        return {**cast("dict[str, Any]", widget), **update}
+    return widget.model_copy(update=update)
