@@ -9,12 +9,14 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
+import anyio
+
 from .http import ContextCallable, Endpoint, Request
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
 from .turns import Viewer, current_backend
 
-__all__ = ["ChatKitApp", "ChatKitMiddleware"]
+__all__ = ["ChatKitApp", "ChatKitMiddleware", "serve"]
 
 logger = logging.getLogger("chatkit_asgi.asgi")
 
@@ -86,41 +88,63 @@ class ChatKitApp:
                 return
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            response = await self.endpoint.handle(_request(scope, receive))
-        except _ClientGone:
-            return
-        body = response.body
-        headers = [
-            (name.encode("latin-1"), value.encode("latin-1"))
-            for name, value in response.headers.items()
-        ]
-        start: Message = {
-            "type": "http.response.start",
-            "status": response.status,
-            "headers": headers,
-        }
-        if isinstance(body, bytes):
-            headers.append((b"content-length", b"%d" % len(body)))
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
-            return
-        if not isinstance(body, Viewer):
-            await _send_file(body, start, send)
-            return
-        try:
-            await send(start)
-            del response, headers, start  # a silent stream may last for hours
-            await _stream(body, receive, send)
-        finally:
-            body.close()
+        await serve(self.endpoint, scope, receive, send)
+
+
+async def serve(
+    endpoint: Endpoint,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    path: str | None = None,
+    raw: Any = None,
+) -> None:
+    """Answer one HTTP request over ASGI: for adapters of frameworks that let a handler do so.
+
+    Args:
+        endpoint: Answers it.
+        scope: Of the request.
+        receive: What is left of the request; nobody has read the body.
+        send: Takes the answer.
+        path: Of the request, below the endpoint. Default: the scope's, below its ``root_path``.
+        raw: The framework's own request, for ``context``.
+    """
+    try:
+        response = await endpoint.handle(_request(scope, receive, path, raw))
+    except _ClientGone:
+        return
+    body = response.body
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in response.headers.items()
+    ]
+    start: Message = {
+        "type": "http.response.start",
+        "status": response.status,
+        "headers": headers,
+    }
+    if isinstance(body, bytes):
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+        return
+    if not isinstance(body, Viewer):
+        await _send_file(body, start, receive, send, endpoint.server.options.send_timeout)
+        return
+    try:
+        await send(start)
+        del response, headers, start  # a silent stream may last for hours
+        await _stream(body, receive, send)
+    finally:
+        body.close()
 
 
 class _ClientGone(BaseException):
     """The client left before its request was complete. Not an ``Exception``: nobody can answer it."""
 
 
-def _request(scope: Scope, receive: Receive) -> Request:
+def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Request:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -132,10 +156,11 @@ def _request(scope: Scope, receive: Receive) -> Request:
         method=scope["method"],
         headers=headers,
         body=_chunks(receive),
-        path=_path_below_root(scope),
+        path=_path_below_root(scope) if path is None else path,
         query=scope.get("query_string", b"").decode("latin-1"),
         scope=scope,
         client=client[0] if client else None,
+        raw=raw,
     )
 
 
@@ -149,32 +174,50 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
 
 
-async def _send_file(chunks: AsyncIterator[bytes], start: Message, send: Send) -> None:
-    """Send what somebody else produces, piece by piece. Nothing depends on its end: a client that has gone costs the
-    rest of a file, which servers drop."""
+async def _until_gone(receive: Receive) -> None:
+    """Servers drop what is sent after a disconnect without a word; only ``receive`` tells. So it is watched in a task
+    beside the one that sends."""
     try:
-        await send(start)
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    except Exception:  # a server that says it so; nobody is above this task
+        logger.debug("receive failed", exc_info=True)
+
+
+async def _send_file(
+    chunks: AsyncIterator[bytes], start: Message, receive: Receive, send: Send, timeout: float
+) -> None:
+    """Send what somebody else produces, piece by piece, until the client has gone; one that takes nothing for
+    ``timeout`` seconds has gone too."""
+    backend = current_backend()
+    guard = backend.guard(absorb=False)
+
+    async def watch() -> None:
+        await _until_gone(receive)
+        guard.interrupt()
+
+    stop_watching = backend.spawn(watch)
+    try:
+        with guard:
+            await send(start)
+            async for chunk in chunks:
+                with anyio.fail_after(timeout):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+    except OSError:  # how some servers report that the client has gone; TimeoutError is one
+        logger.debug("file not sent to its end", exc_info=True)
     finally:
+        stop_watching()
         if (close := getattr(chunks, "aclose", None)) is not None:
             await close()
 
 
 async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
-    """Send chunks until the turn is over or the client has gone.
-
-    Servers drop what is sent after a disconnect without a word; only ``receive`` tells, so it is watched in a task
-    beside the one that sends.
-    """
+    """Send chunks until the turn is over or the client has gone."""
 
     async def watch() -> None:
         try:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-        except Exception:  # a server that says it so; nobody is above this task
-            logger.debug("receive failed", exc_info=True)
+            await _until_gone(receive)
         finally:
             viewer.close()
 
@@ -209,7 +252,7 @@ def _with_cors(app: ASGIApp, options: Options) -> ASGIApp:
     return CORSMiddleware(
         app,
         allow_origins=list(options.cors_origins),
-        allow_methods=["POST"],
+        allow_methods=["GET", "HEAD", "POST", "PUT"],
         allow_headers=["*"],
         allow_credentials=options.cors_credentials,
         expose_headers=["x-request-id"],

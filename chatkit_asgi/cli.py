@@ -1,4 +1,4 @@
-"""The ``chatkit-asgi`` command: ``demo`` and ``serve``.
+"""The ``chatkit-asgi`` command: ``demo``, ``serve``, and what keeps data in order.
 
 What lives here: options, help texts and exit codes. What each command does is imported when it runs, so that ``--help``
 answers at once and needs nothing installed but the library itself.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib
 import importlib.util
 import json
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,6 +60,18 @@ Runs the application MODULE:ATTR, for example main:app, under uvicorn, with the
 settings that streaming answers need: Ctrl-C ends open streams after a moment."""
 
 
+SWEEP = """\
+Deletes files of MODULE:ATTR's attachment store that no message carries: uploads
+that were never finished, files that were never sent. Run it once a day."""
+
+EXPORT = """\
+Writes all that belongs to one person into a directory: threads.jsonl with every
+thread and its items, attachments/ with the files. MODULE:ATTR is the application."""
+
+ERASE = """\
+Deletes all that belongs to one person: threads, items, feedback, files. There is
+no way back; `export` first if somebody may ask for it."""
+
 GRACE = 2
 """Seconds that streaming answers have to end after Ctrl-C."""
 
@@ -78,8 +91,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     try:
-        if importlib.util.find_spec("uvicorn") is None:
-            raise CommandError("this needs uvicorn: pip install 'chatkit-asgi[demo]'")
         options.run(options)
     except CommandError as error:
         print(f"chatkit-asgi: {error}", file=sys.stderr)
@@ -89,7 +100,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _check_uvicorn() -> None:
+    if importlib.util.find_spec("uvicorn") is None:
+        raise CommandError("this needs uvicorn: pip install 'chatkit-asgi[demo]'")
+
+
 def _demo(options: argparse.Namespace) -> None:
+    _check_uvicorn()
     with _listen(options.host, options.port) as listener:
         from chatkit_asgi.demo.app import DemoError, build
 
@@ -110,16 +127,74 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    from uvicorn.importer import ImportFromStringError, import_from_string
-
-    sys.path.insert(0, os.getcwd())
-    try:
-        app = import_from_string(options.app)
-    except ImportFromStringError as error:
-        raise CommandError(str(error)) from error
+    _check_uvicorn()
+    app = _load(options.app)
     with _listen(options.host, options.port) as listener:
         print(f"{options.app} is at http://{_shown(listener)}; press Ctrl-C to stop.", flush=True)
         _run(app, listener, log_level="info")
+
+
+def _load(name: str) -> Any:
+    """What ``MODULE:ATTR`` names, seen from the current directory."""
+    module, _, attributes = name.partition(":")
+    sys.path.insert(0, os.getcwd())
+    try:
+        found: Any = importlib.import_module(module)
+        for each in (attributes or "app").split("."):
+            found = getattr(found, each)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise CommandError(f"cannot load {name}: {error}") from error
+    return found
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    from chatkit_asgi.owners import sweep
+
+    count = _maintain(options, lambda server: sweep(server, grace=options.grace * 3600))
+    print(f"{count} files deleted.")
+
+
+def _export(options: argparse.Namespace) -> None:
+    from chatkit_asgi.owners import export_owner
+
+    count = _maintain(
+        options, lambda server: export_owner(server, options.owner, options.directory)
+    )
+    print(f"{count} threads written to {options.directory}.")
+
+
+def _erase(options: argparse.Namespace) -> None:
+    from chatkit_asgi.owners import erase_owner
+
+    if not options.yes:
+        raise CommandError("this deletes for good; say --yes")
+    _maintain(options, lambda server: erase_owner(server, options.owner))
+    print(f"All that belonged to {options.owner!r} is deleted.")
+
+
+def _maintain(options: argparse.Namespace, work: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+    """Run ``work`` on the server of the application that the command names."""
+    import anyio
+
+    from chatkit_asgi.asgi import ChatKitApp
+    from chatkit_asgi.errors import ChatKitError
+    from chatkit_asgi.server import ChatKitRouter, ChatKitServer
+
+    found = _load(options.app)
+    server = found.server if isinstance(found, ChatKitApp | ChatKitRouter) else found
+    if not isinstance(server, ChatKitServer):
+        raise CommandError(f"{options.app} is no ChatKitApp, ChatKitRouter or ChatKitServer")
+
+    async def run() -> Any:
+        try:
+            return await work(server)
+        finally:
+            await server.store.close()
+
+    try:
+        return anyio.run(run)
+    except (ChatKitError, FileExistsError) as error:
+        raise CommandError(str(error)) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -235,9 +310,51 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     serve.set_defaults(run=_serve)
-    serve.add_argument("app", metavar="MODULE:ATTR", help="the application, for example main:app")
+    _app(serve)
     _address(serve)
+
+    sweep = commands.add_parser(
+        "sweep",
+        help="delete uploaded files that no message carries",
+        description=SWEEP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sweep.set_defaults(run=_sweep)
+    _app(sweep)
+    sweep.add_argument(
+        "--grace",
+        type=float,
+        default=24,
+        metavar="HOURS",
+        help="how old such a file must be (default: %(default)s)",
+    )
+
+    export = commands.add_parser(
+        "export",
+        help="write all that belongs to one person into a directory",
+        description=EXPORT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export.set_defaults(run=_export)
+    _app(export)
+    export.add_argument("owner", metavar="OWNER", help="as the store's owner= tells it")
+    export.add_argument("directory", metavar="DIRECTORY", help="empty, or not there yet")
+
+    erase = commands.add_parser(
+        "erase",
+        help="delete all that belongs to one person",
+        description=ERASE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    erase.set_defaults(run=_erase)
+    _app(erase)
+    erase.add_argument("owner", metavar="OWNER", help="as the store's owner= tells it")
+    erase.add_argument("--yes", action="store_true", help="really")
     return parser
+
+
+def _app(command: argparse.ArgumentParser) -> None:
+    command.add_argument("app", metavar="MODULE:ATTR", help="the application, for example main:app")
 
 
 def _port(text: str) -> int:

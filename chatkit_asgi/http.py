@@ -10,14 +10,13 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
 
 from .errors import (
     BadRequest,
-    Failure,
     MethodNotAllowed,
     TooLarge,
     UnsupportedMediaType,
@@ -37,6 +36,7 @@ __all__ = [
     "RequestContext",
     "Response",
     "Route",
+    "refuse",
 ]
 
 logger = logging.getLogger("chatkit_asgi")
@@ -84,7 +84,8 @@ class ContextRequest(Struct, kw_only=True):
     client: str | None
     raw: Any
     request: Any
-    """One of the sixteen requests."""
+    """One of the sixteen requests. For a direct upload an ``attachments.create`` with an empty name and media type and
+    the size of the whole form: nothing else is known before the person is let in."""
 
     @property
     def type(self) -> str:
@@ -125,6 +126,25 @@ class Response(Struct, kw_only=True):
     """All of it; the viewer of a turn to read chunks from; or the chunks of a file. Close the viewer, and the iterator
     if it has an ``aclose``, whatever happens."""
 
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """The body, piece by piece, for frameworks that stream what they iterate over. Closing it closes the body."""
+        body = self.body
+        if isinstance(body, bytes):
+            yield body
+            return
+        try:
+            if isinstance(body, Viewer):
+                while (chunk := await body.next()) is not None:
+                    yield chunk
+            else:
+                async for chunk in body:
+                    yield chunk
+        finally:
+            if isinstance(body, Viewer):
+                body.close()
+            elif (close := getattr(body, "aclose", None)) is not None:
+                await close()
+
 
 Route = Callable[[Request, str], Awaitable[Response]]
 """Answers what lies below one segment of the endpoint's path: gets the request and the rest of its path, which is
@@ -161,30 +181,45 @@ class Endpoint:
         self.routes: dict[str, Route] = {}
         """What is served beside the protocol, by the first segment of the path below the endpoint. Every other path is
         the endpoint: where it is mounted is the framework's business."""
+        if getattr(self.server.attachment_store, "serves_files", False):
+            from .files import attachment_route
+
+            self.routes["attachments"] = attachment_route(self)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises an ``Exception``."""
-        given = request.headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else random_id("req")
+        request_id = _request_id(request.headers)
         _, _, below = request.path.partition("/")
         segment, slash, rest = below.partition("/")
         route = self.routes.get(segment)
         try:
             if route is not None:
-                return await route(request, slash + rest)
+                response = await route(request, slash + rest)
+                response.headers.setdefault("x-request-id", request_id)
+                return response
             return await self._handle(request, request_id)
         except Exception as error:
-            failure = failure_of(error)
-            log = {
-                "chatkit_request_id": request_id,
-                "chatkit_status": failure.status,
-                "chatkit_code": failure.code,
-            }
-            if failure.status >= 500:
-                logger.error("request failed", exc_info=error, extra=log)
-            else:
-                logger.info("request refused", extra=log)
-            return _error_response(failure, request_id)
+            return _refuse(error, request_id)
+
+    async def context_of(self, request: Request, decoded: Any) -> Any:
+        """The author's context for a request: what ``context=`` makes of it.
+
+        Args:
+            request: The HTTP request.
+            decoded: The ChatKit request. A route names the one whose work it does: a direct upload is an
+                ``attachments.create`` of which only the announced length is known.
+        """
+        context: Any = self.context(
+            ContextRequest(
+                headers=request.headers,
+                query=request.query,
+                scope=request.scope,
+                client=request.client,
+                raw=request.raw,
+                request=decoded,
+            )
+        )
+        return await context if inspect.isawaitable(context) else context
 
     async def _handle(self, request: Request, request_id: str) -> Response:
         if request.method != "POST":
@@ -197,18 +232,7 @@ class Endpoint:
                 f"An Idempotency-Key has 1 to {MAX_KEY} characters.", code="invalid_idempotency_key"
             )
         decoded = decode_request(await _read(request, self.server.options.max_body))
-        context: Any = self.context(
-            ContextRequest(
-                headers=headers,
-                query=request.query,
-                scope=request.scope,
-                client=request.client,
-                raw=request.raw,
-                request=decoded,
-            )
-        )
-        if inspect.isawaitable(context):
-            context = await context
+        context = await self.context_of(request, decoded)
         logger.debug(
             "request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type}
         )
@@ -225,13 +249,38 @@ class Endpoint:
         return Response(status=200, headers={**common, "x-request-id": request_id}, body=body)
 
 
-def _error_response(failure: Failure, request_id: str) -> Response:
-    error: dict[str, Any] = {"code": failure.code, "message": failure.message}
+def refuse(error: Exception, headers: Mapping[str, str]) -> Response:
+    """The answer to what a framework has raised before the endpoint got the request, as to any other failure.
+
+    Args:
+        error: The framework's HTTP exception; anything else is a 500.
+        headers: Of the request, with names in lower case.
+    """
+    return _refuse(error, _request_id(headers))
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else random_id("req")
+
+
+def _refuse(error: Exception, request_id: str) -> Response:
+    failure = failure_of(error)
+    log = {
+        "chatkit_request_id": request_id,
+        "chatkit_status": failure.status,
+        "chatkit_code": failure.code,
+    }
+    if failure.status >= 500:
+        logger.error("request failed", exc_info=error, extra=log)
+    else:
+        logger.info("request refused", extra=log)
+    told: dict[str, Any] = {"code": failure.code, "message": failure.message}
     if failure.path is not None:
-        error["path"] = failure.path
-    error["request_id"] = request_id
+        told["path"] = failure.path
+    told["request_id"] = request_id
     # The client shows the top-level ``message`` of a failed answer (client.md section 7.2).
-    body = encode({"error": error, "message": failure.message})
+    body = encode({"error": told, "message": failure.message})
     return Response(
         status=failure.status,
         headers={**JSON_HEADERS, "x-request-id": request_id, **failure.headers},

@@ -13,6 +13,9 @@ import pytest
 from chatkit_asgi import Options
 from chatkit_asgi.ids import PREFIXES
 from chatkit_asgi.store import MemoryStore, SQLiteStore, Store
+from tests.stacks.table import pytest_terminal_summary
+
+__all__ = ["START", "fix_ids", "pytest_terminal_summary"]
 
 START = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 

@@ -103,7 +103,9 @@ class ChatReader:
         if error := field(chunk, "error") or _old_error(chunk):
             return self._failed(error)
         choices = [each for each in field(chunk, "choices") or () if not field(each, "index")]
-        if not choices:  # usage comes in a chunk without a choice; only the first of several is shown
+        if (
+            not choices
+        ):  # usage comes in a chunk without a choice; only the first of several is shown
             return []
         choice = choices[0]
         self.finish_reason = field(choice, "finish_reason") or self.finish_reason

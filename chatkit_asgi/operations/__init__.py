@@ -31,11 +31,12 @@ from ..types import (
     ThreadsUpdateReq,
 )
 from . import actions, attachments, client_tools, items, streams, threads
+from ._shared import told
 
 if TYPE_CHECKING:
     from ..server import ChatKitServer
 
-__all__ = ["OPERATIONS", "OPERATIONS_BY_NAME", "Operation", "answer"]
+__all__ = ["OPERATIONS", "OPERATIONS_BY_NAME", "Operation", "answer", "told"]
 
 
 class Operation(NamedTuple):
@@ -107,7 +108,7 @@ async def answer(
     if not operation.streams:
         run = server.replacement(request.type) or operation.run
         result = await run(server, request, context)
-        return result if isinstance(result, bytes) else encode(result)
+        return told(server, result if isinstance(result, bytes) else encode(result), context)
     owner = server.store.owner(context)
     who = (owner, "" if owner else scope)
     thread_id: Any = getattr(request.params, "thread_id", None)

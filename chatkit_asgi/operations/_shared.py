@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import AuthorError, BadRequest, Conflict, HookMissing, TooLarge
+from ..protocol.codec import encode
 from ..protocol.sse import event_frame
+from ..store.base import PREVIEW
 from ..turns import Run
 from ..types import StreamOptionsEvent, ThreadMetadata, UserMessageItem
 
@@ -23,7 +26,26 @@ __all__ = [
     "require_respond",
     "respond",
     "tell_options",
+    "told",
 ]
+
+# As JSON writes it, so that no text that a person wrote looks like it: there, quotes are escaped.
+_PREVIEW: Final = re.compile(rb'"preview_url":"%b([A-Za-z0-9_-]{1,64})"' % PREVIEW.encode())
+_MARK: Final = b'":"%b' % PREVIEW.encode()
+
+
+def told(server: ChatKitServer[Any], body: bytes, context: Any) -> bytes:
+    """JSON or frames as they are sent: with links to previews that are good from now on.
+
+    Links expire and records do not, so records only say that there is a preview.
+    """
+    store = server.attachment_store
+    if store is None or _MARK not in body:
+        return body
+    return _PREVIEW.sub(
+        lambda found: b'"preview_url":' + encode(store.preview_url(found[1].decode(), context)),
+        body,
+    )
 
 
 def page_limit(options: Options, limit: int | None) -> int:

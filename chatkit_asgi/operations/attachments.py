@@ -45,9 +45,8 @@ async def attachments_delete(
     """Take an attachment back that no message carries yet: the record first, so that no message points to nothing."""
     attachment_store = _attachment_store(server)
     attachment_id = request.params.attachment_id
-    attachment = await server.store.load_attachment(attachment_id, context)
-    if attachment.thread_id is not None:
+    await server.store.load_attachment(attachment_id, context)
+    if not await server.store.delete_free_attachment(attachment_id, context=context):
         raise Conflict("A message carries this attachment.", code="attachment_in_use")
-    await server.store.delete_attachment(attachment_id, context=context)
     await attachment_store.delete_attachment(attachment_id, context=context)
     return {}

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadRequest, Conflict, NotFoundError, TooLarge
+from ..errors import (
+    BadRequest,
+    Conflict,
+    CustomStreamError,
+    NotFoundError,
+    RequestError,
+    TooLarge,
+)
 from ..protocol.sse import event_frame
 from ..protocol.visibility import item_on_wire, thread_on_wire
 from ..turns import Plan, Run
@@ -30,7 +37,7 @@ from ..types import (
     UserMessageInput,
     UserMessageItem,
 )
-from ._shared import check_length, check_open, require_respond, respond
+from ._shared import check_length, check_open, require_respond, respond, told
 from .client_tools import pass_over_calls
 
 if TYPE_CHECKING:
@@ -139,7 +146,7 @@ async def _check_message(
     Raises:
         TooLarge: Too many attachments, or a quote that is too long.
         NotFoundError: An attachment is unknown.
-        Conflict: It belongs to another thread.
+        Conflict: It belongs to another thread, or its bytes are not there.
     """
     require_respond(server)
     options = server.options
@@ -164,6 +171,12 @@ async def _check_message(
                 code="attachment_in_use",
                 path=path,
             )
+        if server.attachment_store is not None:
+            try:
+                attachment = await server.attachment_store.confirm_attachment(attachment, context)
+            except RequestError as error:
+                error.path = path
+                raise
         attachments.append(attachment)
     return attachments
 
@@ -182,10 +195,15 @@ async def _say(
         quoted_text=message.quoted_text,
         inference_options=message.inference_options,
     )
-    await store.save_user_message(thread, item, attachments, new_thread=new_thread, context=context)
+    try:
+        await store.save_user_message(
+            thread, item, attachments, new_thread=new_thread, context=context
+        )
+    except Conflict as error:  # another message was faster
+        raise CustomStreamError(error.message) from error
     if new_thread:
         run.tell(event_frame(ThreadCreatedEvent(thread=thread_on_wire(thread))))
-    run.tell(event_frame(ThreadItemDoneEvent(item=item_on_wire(item))))
+    run.tell(told(run.server, event_frame(ThreadItemDoneEvent(item=item_on_wire(item))), context))
     return await respond(run, item)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RENAME_ATTEMPTS = 10
 """A store that changes titles itself never has the one that was asked for."""
 
-__all__ = ["threads_delete", "threads_get_by_id", "threads_list", "threads_update"]
+__all__ = ["delete_thread", "threads_delete", "threads_get_by_id", "threads_list", "threads_update"]
 
 
 async def threads_get_by_id(
@@ -85,12 +85,19 @@ async def threads_delete(
     server: ChatKitServer[Any], request: ThreadsDeleteReq, context: Any
 ) -> dict[str, Any]:
     """Delete the thread, what is in it, and its attachments' bytes. A turn that runs is stopped first."""
-    store = server.store
     thread_id = request.params.thread_id
     try:
-        await store.load_thread(thread_id, context=context)
+        await server.store.load_thread(thread_id, context=context)
     except NotFoundError:
         return {}
+    await delete_thread(server, thread_id, context)
+    return {}
+
+
+async def delete_thread(server: ChatKitServer[Any], thread_id: str, context: Any) -> None:
+    """Delete the thread and all that is its own. Records go before bytes, so that none points to nothing; what a crash
+    leaves of the bytes is swept."""
+    store = server.store
     await server.turns.stop_thread(store.owner(context), thread_id, "deleted")
     attachments = []
     if server.attachment_store is not None:
@@ -99,4 +106,3 @@ async def threads_delete(
     for attachment in attachments:
         assert server.attachment_store is not None
         await server.attachment_store.delete_attachment(attachment.id, context=context)
-    return {}

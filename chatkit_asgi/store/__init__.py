@@ -10,20 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 from ..ids import default_generate_id
 from ..types import Attachment, Page, ThreadItem, ThreadMetadata
-from .base import Aside, AttachmentStore, NotFoundError, Store, StoreItemType, ThreadPatch
+from .base import Aside, AttachmentStore, NotFoundError, Owner, Store, StoreItemType, ThreadPatch
 
 if TYPE_CHECKING:
+    from .attachments import AttachmentLimits
+    from .attachments.disk import DiskAttachmentStore, DiskFileStore
+    from .attachments.s3 import S3AttachmentStore
     from .memory import MemoryStore
     from .sqlite import SQLiteStore
 
 __all__ = [
     "Aside",
     "Attachment",
+    "AttachmentLimits",
     "AttachmentStore",
+    "DiskAttachmentStore",
+    "DiskFileStore",
     "FileStore",
     "MemoryStore",
     "NotFoundError",
+    "Owner",
     "Page",
+    "S3AttachmentStore",
     "SQLiteStore",
     "Store",
     "StoreItemType",
@@ -37,7 +45,14 @@ FileStore = AttachmentStore
 """The older name in OpenAI's custom-server guide."""
 
 
-_MODULES = {"MemoryStore": "memory", "SQLiteStore": "sqlite"}
+_MODULES = {
+    "MemoryStore": "memory",
+    "SQLiteStore": "sqlite",
+    "AttachmentLimits": "attachments",
+    "DiskAttachmentStore": "attachments.disk",
+    "DiskFileStore": "attachments.disk",
+    "S3AttachmentStore": "attachments.s3",
+}
 """Loaded on use: who brings a store of their own needs neither these nor sqlite3."""
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
-from ..errors import AuthorError
+from ..errors import AuthorError, Conflict, NotFoundError
 from ..ids import random_id
 from ..types import (
     Attachment,
@@ -25,7 +25,7 @@ from ..types import (
     UserMessageItem,
 )
 from ._pages import LEASE, ItemQuery, Slice
-from .base import Aside, Order, Store, TContext, ThreadPatch
+from .base import Aside, Order, Owner, Store, TContext, ThreadPatch
 from .rows import Row, attachment_of, attachment_row, item_of, item_row, key, thread_of, thread_row
 
 __all__ = ["AttachmentEntry", "RowStore", "Tables"]
@@ -113,6 +113,10 @@ class RowStore(Store[TContext]):
             AuthorError: The callable returned something else than Unicode text, or none: nobody is let in as
                 ``"None"``, and people without a name do not share one.
         """
+        if isinstance(context, Owner):
+            if bool(context.name) != (self._owner is not None):
+                raise AuthorError("An owner has a name exactly where the store was given owner=.")
+            return context.name
         if self._owner is None:
             return ""
         owner: Any = self._owner(context)
@@ -253,7 +257,12 @@ class RowStore(Store[TContext]):
         new_thread: bool,
         context: TContext,
     ) -> None:
-        """Save a message, its attachments and, when new, its thread: all or nothing."""
+        """Save a message, its attachments and, when new, its thread: all or nothing.
+
+        Raises:
+            NotFoundError: An attachment, or the thread, has gone.
+            Conflict: A message of another thread carries an attachment.
+        """
         owner, thread_id, item_id, now = (
             self.owner(context),
             key(thread.id),
@@ -265,6 +274,13 @@ class RowStore(Store[TContext]):
         row = item_row(item)
 
         def save(tables: Tables) -> None:
+            for attachment_id, _, _ in entries:
+                stored = attachment_of(tables.attachment(owner, attachment_id))
+                if stored.thread_id not in (None, thread.id):
+                    raise Conflict(
+                        "Another thread's message carries this attachment.",
+                        code="attachment_in_use",
+                    )
             if new is not None:
                 tables.put_thread(owner, thread_id, new)
             tables.put_item(owner, thread_id, item_id, row, now)
@@ -349,6 +365,21 @@ class RowStore(Store[TContext]):
         """Delete the attachment's record."""
         owner, attachment_id = self.owner(context), key(attachment_id)
         await self._write(lambda tables: tables.delete_attachment(owner, attachment_id))
+
+    async def delete_free_attachment(self, attachment_id: str, context: TContext) -> bool:
+        """Delete the attachment's record unless a message carries it, in one change; whether it is gone."""
+        owner, attachment_id = self.owner(context), key(attachment_id)
+
+        def delete(tables: Tables) -> bool:
+            try:
+                stored = attachment_of(tables.attachment(owner, attachment_id))
+            except NotFoundError:
+                return True
+            if stored.thread_id is None:
+                tables.delete_attachment(owner, attachment_id)
+            return stored.thread_id is None
+
+        return await self._write(delete)
 
     async def load_thread_attachments(self, thread_id: str, context: TContext) -> list[Attachment]:
         """Every attachment whose record names the thread, oldest first."""

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 import msgspec
 
-from ..errors import HookMissing, NotFoundError
+from ..errors import HookMissing, NotFoundError, TooLarge
 from ..ids import StoreItemType, default_generate_id, random_id
 from ..protocol.codec import encode
 from ..protocol.effects import ThreadPatch
@@ -56,10 +56,12 @@ else:
     TContext = TypeVar("TContext")
 
 __all__ = [
+    "PREVIEW",
     "Aside",
     "AttachmentStore",
     "NotFoundError",
     "Order",
+    "Owner",
     "Store",
     "StoreItemType",
     "TContext",
@@ -68,8 +70,21 @@ __all__ = [
 
 Order = Literal["asc", "desc"]
 
+PREVIEW = "chatkit-attachment:"
+"""With an attachment's id, the ``preview_url`` of a stored record whose link is made anew each time it is told."""
+
 SCAN_PAGE = 100
 """Items that the default implementations read at a time."""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """A context for work that no request asks for: it says whose rows, and nothing else.
+
+    Shipped stores take it in place of a context, so whoever can make one is trusted: maintenance, never a request.
+    """
+
+    name: str
+    """As the store's ``owner=`` tells it; ``""`` for a store with a single user."""
 
 
 class Aside(msgspec.Struct):
@@ -163,6 +178,20 @@ class Store(ABC, Generic[TContext]):
 
     # -- what has a default: one statement each in the shipped stores --------------------------
 
+    async def delete_free_attachment(self, attachment_id: str, context: TContext) -> bool:
+        """Delete the attachment's record unless a message carries it; in one change in shipped stores.
+
+        Returns:
+            Whether there is no record now.
+        """
+        try:
+            if (await self.load_attachment(attachment_id, context)).thread_id is not None:
+                return False
+        except NotFoundError:
+            return True
+        await self.delete_attachment(attachment_id, context=context)
+        return True
+
     async def close(self) -> None:
         """Write what is waiting and give back files, threads and connections. The store opens again on use."""
 
@@ -212,7 +241,14 @@ class Store(ABC, Generic[TContext]):
         new_thread: bool,
         context: TContext,
     ) -> None:
-        """Save a message, its attachments and, when new, its thread: all or nothing in shipped stores."""
+        """Save a message, its attachments and, when new, its thread: all or nothing in shipped stores.
+
+        There an attachment goes to one thread only, also when two ask for it at once.
+
+        Raises:
+            NotFoundError: An attachment, or the thread, has gone.
+            Conflict: A message of another thread carries an attachment.
+        """
         if new_thread:
             await self.save_thread(thread, context=context)
         for attachment in attachments:
@@ -312,7 +348,16 @@ class Store(ABC, Generic[TContext]):
 
 
 class AttachmentStore(ABC, Generic[TContext]):
-    """The bytes of attachments. Records are kept by :class:`Store`."""
+    """The bytes of attachments. Records are kept by :class:`Store`.
+
+    The first three methods are openai-chatkit's contract. The others have defaults, so a store written for it goes on
+    working; ``chatkit_asgi.testing.attachment_contract`` checks the promises on any store.
+    """
+
+    serves_files: ClassVar[bool] = False
+    """Whether the app takes uploads and answers links for this store, below ``attachments/``."""
+
+    # -- openai-chatkit's contract -------------------------------------------------------------
 
     @abstractmethod
     async def delete_attachment(self, attachment_id: str, context: TContext) -> None:
@@ -330,6 +375,26 @@ class AttachmentStore(ABC, Generic[TContext]):
             f"{type(self).__name__} does not support two-phase uploads: override create_attachment."
         )
 
+    def generate_attachment_id(self, mime_type: str, context: TContext) -> str:
+        """A new attachment id."""
+        return default_generate_id("attachment")
+
+    # -- what has a default --------------------------------------------------------------------
+
+    def bind(self, store: Store[TContext]) -> None:
+        """Called by the server that uses both: a store that keeps owners apart learns here who they are."""
+
+    async def confirm_attachment(self, attachment: Attachment, context: TContext) -> Attachment:
+        """The record as a message may carry it. Called for each attachment of a message before it is stored.
+
+        The default believes that the bytes are there: only the store knows, and a page that sent them to a bucket tells
+        nobody. Shipped stores look.
+
+        Raises:
+            Conflict: The bytes are not there (``attachment_not_uploaded``).
+        """
+        return attachment
+
     async def open_attachment(self, attachment_id: str, context: TContext) -> AsyncIterator[bytes]:
         """The bytes, in chunks: an async generator, to be closed by whoever reads it.
 
@@ -342,6 +407,28 @@ class AttachmentStore(ABC, Generic[TContext]):
         )
         yield b""
 
-    def generate_attachment_id(self, mime_type: str, context: TContext) -> str:
-        """A new attachment id."""
-        return default_generate_id("attachment")
+    async def read_attachment(self, attachment_id: str, context: TContext, *, limit: int) -> bytes:
+        """All the bytes, for a model for example.
+
+        Args:
+            attachment_id: Which.
+            context: Whose.
+            limit: Bytes that the caller can take.
+
+        Raises:
+            TooLarge: There are more.
+            HookMissing, NotFoundError: As :meth:`open_attachment`.
+        """
+        found = bytearray()
+        chunks: Any = self.open_attachment(attachment_id, context)
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                found += chunk
+                if len(found) > limit:
+                    raise TooLarge(f"More than {limit} bytes.", code="attachment_size")
+        return bytes(found)
+
+    def preview_url(self, attachment_id: str, context: TContext) -> str:
+        """A link to an image's preview, made now. Asked for wherever a record that says ``PREVIEW`` and its id is told,
+        so that a link may expire although records do not."""
+        raise HookMissing(f"{type(self).__name__} has no previews: override preview_url.")

@@ -24,7 +24,7 @@ import anyio
 import msgspec
 import pytest
 
-from ..errors import NotFoundError
+from ..errors import Conflict, NotFoundError
 from ..protocol.codec import decode_item, encode
 from ..protocol.visibility import item_on_wire
 from ..store.base import Store, ThreadPatch
@@ -620,6 +620,7 @@ class StoreContract:
     async def test_a_message_is_saved_with_its_thread_and_attachments(self) -> None:
         async with self.open() as store:
             attachment = file("a", thread_id="t", private=True)
+            await store.save_attachment(file("a"), context=None)
             await store.save_user_message(
                 thread(title="new"),
                 said("u", attachment),
@@ -638,14 +639,67 @@ class StoreContract:
             pytest.skip("this store saves the parts one after the other")
         async with self.open() as store:
             attachment = file("a", thread_id="t")
+            await store.save_attachment(file("a"), context=None)
             with pytest.raises(NotFoundError):
                 await store.save_user_message(
                     thread(), said("u", attachment), [attachment], new_thread=False, context=None
+                )
+            assert await store.load_attachment("a", None) == file("a")
+            with pytest.raises(NotFoundError):
+                await store.load_thread("t", context=None)
+
+    async def test_an_attachment_that_has_gone_is_in_no_message(self) -> None:
+        if not self.atomic:
+            pytest.skip("this store saves the parts one after the other")
+        async with self.open() as store:
+            gone = file("a", thread_id="t")
+            with pytest.raises(NotFoundError):
+                await store.save_user_message(
+                    thread(), said("u", gone), [gone], new_thread=True, context=None
                 )
             with pytest.raises(NotFoundError):
                 await store.load_attachment("a", None)
             with pytest.raises(NotFoundError):
                 await store.load_thread("t", context=None)
+
+    async def test_of_two_threads_that_want_one_attachment_one_gets_it(self) -> None:
+        if not self.atomic:
+            pytest.skip("this store saves the parts one after the other")
+        async with self.open() as store:
+            await store.save_attachment(file("a"), context=None)
+            refused: list[str] = []
+
+            async def say(name: str) -> None:
+                mine = file("a", thread_id=name)
+                try:
+                    await store.save_user_message(
+                        thread(name),
+                        said("u", mine, thread_id=name),
+                        [mine],
+                        new_thread=True,
+                        context=None,
+                    )
+                except Conflict:
+                    refused.append(name)
+
+            await _at_once(partial(say, name) for name in ("t1", "t2"))
+            assert len(refused) == 1
+            (winner,) = {"t1", "t2"} - set(refused)
+            assert (await store.load_attachment("a", None)).thread_id == winner
+            assert [
+                each.id for each in (await store.load_threads(9, None, "asc", context=None)).data
+            ] == [winner]
+
+    async def test_only_a_free_attachment_is_deleted_as_one(self) -> None:
+        async with self.open() as store:
+            await store.save_attachment(file("free"), context=None)
+            await store.save_attachment(file("used", thread_id="t"), context=None)
+            assert await store.delete_free_attachment("free", context=None)
+            assert await store.delete_free_attachment("free", context=None)
+            assert not await store.delete_free_attachment("used", context=None)
+            assert await store.load_attachment("used", None) == file("used", thread_id="t")
+            with pytest.raises(NotFoundError):
+                await store.load_attachment("free", None)
 
     # -- attachments' records ------------------------------------------------------------------
 

@@ -78,6 +78,7 @@ class Run:
         "_checkpointing",
         "_closing",
         "_complete",
+        "_deleted",
         "_ending",
         "_events",
         "_guard",
@@ -154,6 +155,8 @@ class Run:
         self._complete = False
         """Whether the handler has said all that it had to say."""
         self._ending = False
+        self._deleted = False
+        """Whether items were deleted, which may have carried attachments."""
         self._kept = 0
         self._events: AsyncIterator[Any] | None = None
         self.frames: list[bytes] = []
@@ -419,6 +422,11 @@ class Run:
                 else self.server.store.restore_aside
             )
             await self._insist(lambda: settle(aside, context=self.context))
+            self._deleted |= outcome == "finished"
+        if self._deleted:
+            await self._insist(
+                lambda: self.server.delete_unused_attachments(self.thread.id, self.context)
+            )
 
     async def _stopped(self) -> None:
         """Keep what was shown, then leave the note, through the author's hook if there is one."""
@@ -564,11 +572,13 @@ class Run:
             if self.aside is not None and not is_hidden(effect.item):
                 await store.replace_aside(self.aside, effect.item, context=context)
                 self.aside = None
+                self._deleted = True
                 return
             save = store.add_thread_item if effect.is_new else store.save_item
             await save(thread_id, effect.item, context=context)
         elif isinstance(effect, DeleteItem):
             await store.delete_thread_item(thread_id, effect.item_id, context=context)
+            self._deleted = True
         elif isinstance(effect, PatchThread):
             stored = await store.update_thread(thread_id, effect.patch, context=context)
             frame = self.turn.receive_stored_thread(effect.patch, stored)

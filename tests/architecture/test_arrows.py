@@ -56,6 +56,7 @@ ARROWS: dict[str, set[str]] = {
         "widgets",
     },
     "http": {"errors", "ids", "operations", "protocol", "server", "turns"},
+    "files": {"errors", "http", "operations", "protocol", "store", "types"},
     "asgi": {"http", "options", "server", "turns"},
     # What stands beside it.
     "store": {"errors", "ids", "protocol", "store.base", "types"},
@@ -71,8 +72,10 @@ ARROWS: dict[str, set[str]] = {
         "types",
         "widgets",
     },
+    "dictation": {"errors", "types"},
     "conformance": {"conformance"},
     "playground": {"asgi", "http"},
+    "owners": {"errors", "operations", "protocol", "server", "store", "store.base", "types"},
     # What stands on everything.
     "<root>": set(),
     "demo": {"*"},
@@ -94,6 +97,7 @@ INSIDE_FUNCTIONS = {
         "server",
         "operations",
     ): "process() and operation() look into the table, which is made of functions of servers",
+    ("http", "files"): "the route is mounted where the server's attachment store serves files",
 }
 """Arrows that only exist while a function runs."""
 
@@ -103,6 +107,7 @@ OUTSIDE: dict[str, set[str]] = {
     "store": {"anyio"},
     "asgi": {"anyio"},
     "testing": {"anyio"},
+    "owners": {"anyio"},
 }
 """Libraries that a layer may import at import time, besides the standard library; "" is for all."""
 
@@ -113,10 +118,16 @@ OUTSIDE_INSIDE_FUNCTIONS = {
     ("store", "trio"): "where it is running already",
     ("widgets", "jinja2"): "when a widget template is compiled",
     ("widgets", "jsonschema_rs"): "when a widget template has a schema",
+    ("store", "filetype"): "when a file comes in",
+    ("store", "PIL"): "when a picture comes in",
+    ("store", "obstore"): "when a bucket is used",
+    ("files", "python_multipart"): "when a form comes in",
+    ("dictation", "openai"): "when somebody dictates",
 }
 
 WHOLE_MODULES = {
     ("turns._trio", "trio"): "only imported where trio is running",
+    ("testing.attachment_contract", "pytest"): "only imported by tests",
     ("testing.store_contract", "pytest"): "only imported by tests",
     ("widgets._sandbox", "jinja2"): "only imported when a widget template is compiled",
 }
@@ -272,7 +283,11 @@ def test_importing_loads_no_framework_and_no_sdk(module: str) -> None:
             "jinja2",
             "jsonschema",
             "litestar",
+            "filetype",
             "multipart",
+            "obstore",
+            "PIL",
+            "python_multipart",
         ),
         *(
             "openai",

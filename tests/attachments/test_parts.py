@@ -1,0 +1,144 @@
+"""The parts that are pure: names, headers, links, ranges, what a file is. Laws, with any input."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from chatkit_asgi.errors import Forbidden
+from chatkit_asgi.files.ranges import Part, choose
+from chatkit_asgi.store.attachments.checks import sniff
+from chatkit_asgi.store.attachments.links import Links
+from chatkit_asgi.store.attachments.names import MAX_NAME, clean_name, content_disposition
+from chatkit_asgi.store.attachments.s3 import presign
+
+KEY = "a-secret-that-is-long-enough"
+ANY = st.text(st.characters(), max_size=400)
+
+
+@given(ANY)
+@example("e\u0301\u0301" * 200 + ".txt")
+@example("a" * 199 + "é.txt")
+@example(".." + " . " * 5)
+@example("\u200d")
+def test_a_clean_name_is_short_visible_no_path_and_stays_as_it_is(name: str) -> None:
+    clean = clean_name(name)
+    assert 0 < len(clean.encode()) <= MAX_NAME
+    assert not set(clean) & set("/\\\0\r\n")
+    assert clean not in (".", "..")
+    hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert all(unicodedata.category(each) not in hidden or each in "\u200c\u200d" for each in clean)
+    assert clean_name(clean) == clean
+
+
+@given(ANY)
+def test_a_header_carries_a_name_in_one_line_and_gives_it_back(name: str) -> None:
+    name = clean_name(name)
+    value = content_disposition("attachment", name)
+    assert value.isascii()
+    assert value.isprintable()
+    found = re.fullmatch(
+        r"attachment; filename=\"([^\"\\]*)\"(?:; filename\*=UTF-8''(\S+))?", value
+    )
+    assert found is not None
+    assert (unquote(found[2], errors="strict") if found[2] else found[1]) == name
+
+
+@given(st.integers(0, 300), st.characters(), st.sampled_from(["upload", "download", "preview"]))
+def test_any_change_of_a_link_is_refused(place: int, new: str, kind: Any) -> None:
+    """Every place, every character: also those that other encodings take for the same."""
+    links = Links([KEY], lambda: 1000.0)
+    token = links.sign(kind, "0" * 40, "atc_1", 60)
+    assert links.read(token)[:3] == (kind, "0" * 40, "atc_1")
+    place %= len(token)
+    for changed in (
+        token[:place] + new + token[place + 1 :],
+        token[:place] + new + token[place:],
+        token[:place] + token[place + 1 :],
+        token[:place],
+        token + new,
+    ):
+        if changed != token:
+            with pytest.raises(Forbidden) as refused:
+                links.read(changed)
+            assert refused.value.code == "invalid_link"
+
+
+@given(st.floats(1, 1e6), st.floats(0, 2e9))
+def test_a_link_lives_for_once_to_twice_its_life(life: float, now: float) -> None:
+    time = [now]
+    links = Links([KEY], lambda: time[0])
+    token = links.sign("download", "0" * 40, "atc_1", life)
+    time[0] = now + int(life)
+    links.read(token)
+    time[0] = now + 2 * int(life) + 1
+    with pytest.raises(Forbidden) as refused:
+        links.read(token)
+    assert refused.value.code == "expired_link"
+
+
+@given(
+    st.one_of(
+        st.text(max_size=30),
+        st.builds(
+            "bytes={}-{}".format, st.integers(0, 50), st.one_of(st.just(""), st.integers(0, 50))
+        ),
+        st.builds("bytes=-{}".format, st.integers(0, 50)),
+    ),
+    st.integers(1, 40),
+)
+def test_a_part_is_within_the_file_or_there_is_none(asked: str, size: int) -> None:
+    part = choose({"range": asked}, '"t"', size)
+    match part.status:
+        case 200:
+            assert part == Part(200, 0, size)
+        case 206:
+            assert 0 <= part.start < part.stop <= size
+            assert part.content_range == f"bytes {part.start}-{part.stop - 1}/{size}"
+        case _:
+            assert part == Part(416, content_range=f"bytes */{size}")
+
+
+@given(st.text(max_size=60))
+def test_conditions_never_fail(text: str) -> None:
+    for name in ("if-match", "if-none-match", "if-range", "range"):
+        assert choose({name: text}, '"t"', 5).status in (200, 206, 304, 412, 416)
+
+
+@given(st.binary(max_size=300), st.text(max_size=20))
+def test_what_a_file_is_is_always_a_media_type(head: bytes, declared: str) -> None:
+    kind = sniff(head, declared)
+    assert re.fullmatch(r"[\x21-\x7e]+/[\x21-\x7e]+", kind) or kind == declared
+
+
+@pytest.mark.parametrize(
+    "mark", ["<!DOCTYPE html>", "<html>", " \n<ScRiPt>", "\ufeff<body>", "<iframe src=x>"]
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_page_is_a_page_whatever_it_says_and_however_it_is_written(
+    mark: str, encoding: str
+) -> None:
+    for declared in ("text/plain", "text/markdown", "image/png", "application/json", ""):
+        assert sniff(mark.encode(encoding), declared) == "text/html"
+
+
+def test_the_signature_is_that_of_amazons_example() -> None:
+    """The published example of "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)"."""
+    link = presign(
+        "GET",
+        "https://examplebucket.s3.amazonaws.com/test.txt",
+        access_key="AKIAIOSFODNN7EXAMPLE",
+        secret_key="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        region="us-east-1",
+        expires=86400,
+        clock=lambda: 1369353600.0,  # 20130524T000000Z
+    )
+    assert link.endswith(
+        "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
+    )
