@@ -41,7 +41,7 @@ def _weather() -> ScriptedChatModel:
 STAND_INS = {
     "agents_sdk": _restaurant,
     "custom_server_guide": _guide,
-    "langgraph_graph": _weather,
+    "langgraph_graph": lambda: ScriptedChatModel(_script),
     "local_model": _weather,
     "pydantic_ai_agent": _weather,
 }
