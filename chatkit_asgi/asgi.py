@@ -230,7 +230,13 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
             while True:
                 chunk = viewer.take()
                 if chunk is not None:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    message: Message = {
+                        "type": "http.response.body",
+                        "body": chunk,
+                        "more_body": True,
+                    }
+                    await send(message)
+                    del chunk, message  # what comes next may be hours away
                 elif viewer.ended:
                     break
                 else:

@@ -306,19 +306,12 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
     Raises:
         TooLarge: More than ``limit`` bytes are announced or come.
     """
-    # HTTP/2 has no such header, and servers refuse to send it (RFC 9113, section 8.2.2); there the stream is reset.
-    old = request.scope.get("http_version", "1.1") in ("1.0", "1.1")
-    too_large = TooLarge(
-        f"At most {limit} bytes.",
-        code="max_body",
-        headers={"connection": "close"} if old else None,
-    )
     announced = request.headers.get("content-length", "")
     if _LENGTH.fullmatch(announced) and int(announced) > limit:
-        raise too_large
+        raise _too_large(request, limit)
     if isinstance(request.body, bytes):
         if len(request.body) > limit:
-            raise too_large
+            raise _too_large(request, limit)
         return request.body
     first = b""
     body: bytearray | None = None
@@ -331,11 +324,21 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
                     body = bytearray(first)
                 body += chunk
             if len(first if body is None else body) > limit:
-                raise too_large
+                raise _too_large(request, limit)
     finally:
         if (close := getattr(request.body, "aclose", None)) is not None:
             await close()
     return first if body is None else body
+
+
+def _too_large(request: Request, limit: int) -> TooLarge:
+    # HTTP/2 has no such header, and servers refuse to send it (RFC 9113, section 8.2.2); there the stream is reset.
+    old = request.scope.get("http_version", "1.1") in ("1.0", "1.1")
+    return TooLarge(
+        f"At most {limit} bytes.",
+        code="max_body",
+        headers={"connection": "close"} if old else None,
+    )
 
 
 def _credentials(headers: Mapping[str, str]) -> str:

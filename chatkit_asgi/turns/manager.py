@@ -223,9 +223,9 @@ class Turns:
         self._runs.add(run)
         if self._ticking is None or self._ticking is not backend:
             self._ticking = backend
+            if self._options.handle_signals:
+                watch_signals(self, backend)
             backend.spawn(lambda: self._tick(backend))
-        if self._options.handle_signals:
-            watch_signals(self, backend)
         return run
 
     # -- beside the turns ----------------------------------------------------------------------
@@ -367,6 +367,8 @@ class Turns:
         self, backend: Backend, keep_alive: float, send_timeout: float, patience: float
     ) -> None:
         options = self._options
+        if options.handle_signals:  # again: a server may have put its own handler in front since
+            watch_signals(self, backend)
         now = backend.now()
         for run in list(self._runs):
             for viewer in list(run.viewers):

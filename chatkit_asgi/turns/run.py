@@ -19,6 +19,7 @@ from ..protocol.effects import DeleteItem, Effect, LoadItem, PatchThread, SaveIt
 from ..protocol.turn import Turn
 from ..protocol.visibility import is_hidden
 from ..types import (
+    AssistantMessageContentPartTextDelta,
     SDKHiddenContextItem,
     ThreadItemAddedEvent,
     ThreadItemBase,
@@ -335,14 +336,20 @@ class Run:
         if self._closing is not None:
             return
         frames = self.frames
-        receive_event = self.turn.receive_event
+        if frames:  # what came in is told before the handler, which may keep the loop to itself
+            await self.backend.step_aside()
+        receive_event, receive_text = self.turn.receive_event, self.turn.receive_text
         intake = self._intake
-        aliases = intake.aliases
+        as_they_are = True  # events pass the intake by
         async for value in self._events:
             kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
             out: bytes | list[Effect]
-            if kind is ThreadItemUpdatedEvent and intake.text_id is None and not aliases:
-                out = receive_event(value)
+            if kind is ThreadItemUpdatedEvent and as_they_are:
+                update = value.update
+                if type(update) is AssistantMessageContentPartTextDelta:  # the path of every token
+                    out = receive_text(value.item_id, update.delta, update.content_index)
+                else:
+                    out = receive_event(value)
             else:
                 if kind is not str and isinstance(value, ThreadItemBase | UnknownItem):
                     value = ThreadItemDoneEvent(item=cast("Any", value))
@@ -352,16 +359,19 @@ class Run:
                 ):
                     await intake.adopt(value)
                 out = intake.receive(value, self._todo)
+                as_they_are = intake.text_id is None and not intake.aliases
             if isinstance(out, bytes):
                 frames.append(out)
-                if len(frames) == 1:
+                ready = len(frames)
+                if ready == 1:
                     self.wake()
-                elif len(frames) >= MANY_FRAMES:
+                elif ready >= MANY_FRAMES:
                     await self._breathe()
             else:
                 await self.perform(out)
                 if self._weight >= MANY_BYTES:
                     await self._breathe()
+                value, out = None, b""  # both may be large, and the next event hours away
             if self._closing is not None:
                 return
         self._complete = self._closing is None

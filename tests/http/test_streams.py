@@ -32,6 +32,35 @@ async def test_the_first_frames_go_out_while_the_handler_works(
         assert (await turn.next())["type"] == "stream_options"
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # trio runs ready tasks in any order
+async def test_the_first_frames_go_out_before_a_handler_that_keeps_the_loop_to_itself(
+    server: Served, client: ChatKitClient
+) -> None:
+    """The first call of a model's SDK builds types for a second or more without letting anybody else run."""
+    sent: list[bytes] = []
+    seen = b""
+
+    async def respond(*_: Any) -> Any:
+        nonlocal seen
+        seen = b"".join(sent)
+        yield "Hello"
+
+    server.responding = respond
+    transport: Any = client.transport
+    app = transport._bridge.app
+
+    async def recording(scope: Any, receive: Any, send: Any) -> None:
+        async def sending(message: Any) -> None:
+            sent.append(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    transport._bridge.app = recording
+    await client.create("Hi")
+    assert seen.count(b"data: ") == 3, "thread.created, thread.item.done, stream_options"
+
+
 @pytest.mark.parametrize("store", ["memory"], indirect=True)
 async def test_what_is_ready_goes_out_as_one_message(server: Served, client: ChatKitClient) -> None:
     async def respond(*_: Any) -> Any:
