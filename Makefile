@@ -21,13 +21,16 @@ COMPILE := UV_NO_PROGRESS=1 ../.uv/bin/uv pip compile --quiet --upgrade --univer
 	--generate-hashes --no-header
 EDITABLE := $(INSTALL) --no-deps --no-build-isolation --editable .
 
-.PHONY: help demo test slow lint types format bench build requirements clean
+.PHONY: help demo example test slow lint types format bench build requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 demo: $(VENV)/.demo $(VENV)/.model ## Run the demo server; options: make demo ARGS="--scripted --port 9000"
 	@exec $(VENV)/bin/chatkit-asgi demo $(ARGS)
+
+example: $(VENV)/.test ## Run an example of examples/README.md: make example ARGS=local_model
+	@exec $(RUN) examples $(ARGS)
 
 test: $(VENV)/.test $(VENV)/.model $(AIMOCK) ## Run the tests; options for pytest: make test ARGS="-k store -x"
 	@$(RUN) pytest -n 2 --dist worksteal -m "not slow" $(ARGS)

@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, get_args, get_origin
+
+import msgspec
 
 from ._base import Wire
 
-__all__ = ["Action", "ActionConfig", "Handler", "LoadingBehavior"]
+__all__ = ["Action", "ActionConfig", "Handler", "LoadingBehavior", "form_values"]
 
 Handler = Literal["client", "server"]
 LoadingBehavior = Literal["auto", "none", "self", "container"]
 
+T = TypeVar("T")
 TType = TypeVar("TType", bound=str)
 TPayload = TypeVar("TPayload")
+
+
+def form_values(payload: Any, kind: type[T]) -> T:
+    """A payload with form values as a type of your own (widgets.md section 5.1).
+
+    The values' types are those of the browser's controls, so text is read as the number, boolean or date that the type
+    asks for, and a control that was left empty (``""``) where it asks for anything but text is as one that is missing.
+
+    Args:
+        payload: ``action.payload``.
+        kind: A struct, dataclass or typed dict; nested ones take the names with dots (``todo.title``).
+
+    Raises:
+        msgspec.ValidationError: It does not fit; the message carries the path.
+    """
+    values = copy.deepcopy(payload)
+    while True:
+        try:
+            return msgspec.convert(values if values is not None else {}, kind, strict=False)
+        except msgspec.ValidationError as error:
+            _, _, path = str(error).rpartition(" - at `$.")
+            if not _drop_empty(values, path.removesuffix("`").split(".")):
+                raise
+
+
+def _drop_empty(values: Any, path: list[str]) -> bool:
+    """Take out the value at ``path`` if it is an empty text."""
+    for name in path[:-1]:
+        values = cast("Any", values).get(name) if isinstance(values, dict) else None
+    if not isinstance(values, dict) or cast("Any", values).get(path[-1]) != "":
+        return False
+    del values[path[-1]]
+    return True
 
 
 class ActionConfig(Wire):

@@ -14,7 +14,8 @@
     │   ├── UnsupportedMediaType  415
     │   └── TooManyRequests       429
     ├── AuthorError               the author's mistake: wrong registration, wrong value from a hook
-    │   └── HookMissing           501  the request needs a hook that the server does not have
+    │   ├── HookMissing           501  the request needs a hook that the server does not have
+    │   └── WidgetTemplateError   a template that is not one, or data that does not fit it
     └── StoreError                the store failed
     BaseStreamError               raised by a handler to choose the stream's ``error`` event
     ├── StreamError
@@ -51,6 +52,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthorized",
     "UnsupportedMediaType",
+    "WidgetTemplateError",
     "failure_of",
     "stream_failure_of",
 ]
@@ -154,6 +156,16 @@ class AuthorError(ChatKitError):
 
 class HookMissing(AuthorError):
     """501: the request needs a hook, handler or store that the server does not have."""
+
+
+class WidgetTemplateError(AuthorError, ValueError):
+    """A widget template is broken, its data does not fit, or what it makes is no widget.
+
+    The text names the file and the place, a line or a JSON path; it holds nothing of the data.
+    """
+
+    rendered: str | None = None
+    """What the template made, if that is what is wrong."""
 
 
 class StoreError(ChatKitError):

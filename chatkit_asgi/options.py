@@ -45,6 +45,16 @@ class Options:
     """When the last viewer has gone: stop the turn (the client's stop button is a disconnect), or let it finish."""
     on_conflict: OnConflict = "queue"
     """A second turn on one thread: wait for the first, answer 409, or stop the first."""
+    client_tool_timeout: float | None = 3600.0
+    """How long a client tool call waits for the client's answer. Then it is completed with an output that says so, and
+    a later answer is refused (409, ``tool_call_expired``). An hour, because a tool may ask a person. Counted from the
+    item's ``created_at``, if that has a time zone and is later than the thread's. ``None``: no limit."""
+    page_actions: Sequence[str] = field(default=())
+    """Types of actions that your page sends in a widget's name (``sendCustomAction(action, itemId)``) though the widget
+    does not offer them; ``("*",)`` is any. Every other action is refused (409, ``stale_action``) unless the widget has
+    it now, apart from form values: a second click and a made-up payload go nowhere. Widgets with an action for the page
+    (``handler: "client"``) need no entry: only through those a page learns a widget's id. It takes one where the page
+    goes on sending after the server has replaced the widget by one without such an action."""
     turn_timeout: float | None = None
     """How long a turn may run; then it ends with an ``error`` event and keeps what it has. ``None``: no limit."""
     max_turns: int | None = None
@@ -83,7 +93,7 @@ class Options:
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be more than 0, not {getattr(self, name)!r}")
-        for name in ("turn_timeout", "max_turns", "max_turns_per_owner"):
+        for name in ("turn_timeout", "client_tool_timeout", "max_turns", "max_turns_per_owner"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be more than 0, or None for no limit, not {value!r}")
@@ -95,10 +105,10 @@ class Options:
                 raise ValueError(
                     f"{name} is one of {', '.join(policies)}, not {getattr(self, name)!r}"
                 )
-        if isinstance(self.cors_origins, str):
-            raise ValueError(
-                f"cors_origins is a list of origins: [{self.cors_origins!r}], not a str"
-            )
+        for name in ("cors_origins", "page_actions"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise ValueError(f"{name} is a list: [{value!r}], not a str")
         if self.page_size > self.max_page_size:
             raise ValueError("page_size is more than max_page_size")
         if self.cors_credentials and "*" in self.cors_origins:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import logging
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from .actions import Action
+from .actions import Action, form_values
 from .errors import AuthorError, BadRequest, HookMissing
 from .ids import StoreItemType, default_generate_id, utc_now
 from .options import DEFAULT_OPTIONS, Options
@@ -34,8 +33,8 @@ from .types import (
     UserMessageItem,
     WidgetItem,
 )
-from .widgets import as_root
-from .widgets.diff import diff_widget
+from .widgets import DynamicWidgetRoot
+from .widgets.diff import ShownWidget
 
 __all__ = [
     "Action",
@@ -112,6 +111,8 @@ async def stream_widget(
     widget: Any,
     copy_text: str | None = None,
     generate_id: Callable[[StoreItemType], str] = default_generate_id,
+    *,
+    sender: WidgetItem | None = None,
 ) -> AsyncGenerator[ThreadStreamEvent]:
     """The events that show a widget.
 
@@ -120,43 +121,45 @@ async def stream_widget(
         widget: A root, or an asynchronous iterator of the states of one, which may be the same object changed.
         copy_text: What the copy button copies.
         generate_id: Makes the item's id.
+        sender: Show it in the place of this widget, such as the sender of an action.
 
     Yields:
         ``thread.item.done`` for a root. For states: ``thread.item.added``, the updates between them, and
-        ``thread.item.done`` with the last one.
+        ``thread.item.done`` with the last one. With a sender: updates of it, and ``thread.item.replaced``.
 
     Raises:
         AuthorError: The iterator gave no state at all.
     """
-    item_id = generate_id("message")
-    created_at = utc_now()
+    item = sender or WidgetItem(
+        id=generate_id("message"),
+        thread_id=thread.id,
+        created_at=utc_now(),
+        widget=DynamicWidgetRoot(type="Card"),
+    )
 
-    def with_state(state: Any) -> WidgetItem:
-        return WidgetItem(
-            id=item_id,
-            thread_id=thread.id,
-            created_at=created_at,
-            widget=state,
-            copy_text=copy_text,
-        )
+    def end(root: Any) -> ThreadStreamEvent:
+        replaced = item.replaced_by(root, copy_text=copy_text)
+        return replaced if sender is not None else ThreadItemDoneEvent(item=replaced.item)
 
     if not hasattr(widget, "__aiter__"):
-        yield ThreadItemDoneEvent(item=with_state(widget))
+        yield end(widget)
         return
     states: AsyncIterator[Any] = aiter(widget)
-    shown: Any = None
+    shown = None if sender is None else ShownWidget(sender.widget)
+    last: ShownWidget | None = None
     try:
         async for state in states:
-            root = copy.deepcopy(as_root(state))
             if shown is None:
-                yield ThreadItemAddedEvent(item=with_state(root))
+                shown = ShownWidget(state)
+                added = item.replaced_by(shown.widget(), copy_text=copy_text).item
+                yield ThreadItemAddedEvent(item=added)
             else:
-                for update in diff_widget(shown, root):
-                    yield ThreadItemUpdatedEvent(item_id=item_id, update=update)
-            shown = root
-        if shown is None:
+                for update in shown.update(state):
+                    yield ThreadItemUpdatedEvent(item_id=item.id, update=update)
+            last = shown
+        if last is None:
             raise AuthorError("stream_widget was given an iterator without a single state")
-        yield ThreadItemDoneEvent(item=with_state(shown))
+        yield end(last.widget())
     finally:
         if (close := getattr(states, "aclose", None)) is not None:
             await close()
@@ -225,7 +228,8 @@ class ChatKitServer(Generic[TContext]):
         sender: WidgetItem | None,
         context: TContext,
     ) -> SyncCustomActionResponse:
-        """Answer a widget's action with one item, or none. The item and changes of the thread are saved."""
+        """Answer a widget's action with one item, or a widget that takes the sender's place, or nothing. The item and
+        changes of the thread are saved."""
         raise HookMissing("This server does not take synchronous actions: override sync_action.")
 
     async def add_feedback(
@@ -371,24 +375,27 @@ class ChatKitRouter(Generic[TContext]):
         """Register the answer to messages: an async generator of ``(thread, message, context)``."""
         return self._register("respond", "", handler, streams=True)
 
-    def action(self, type: str, /, *, payload: Any = None) -> Callable[[F], F]:
+    def action(self, type: str, /, *, payload: Any = None, form: bool = False) -> Callable[[F], F]:
         """Register the streaming answer to a widget's action.
 
         Args:
             type: The action's type.
             payload: A type to convert the payload to; one that does not fit is the client's error (400).
+            form: Whether it holds form values: see :func:`~chatkit_asgi.actions.form_values`.
 
         Returns:
             A decorator for an async generator of ``(thread, action, sender, context)``.
         """
-        return lambda handler: self._register(
-            "action", type, handler, streams=True, payload=payload
-        )
+        kind = _Payload(payload, form)
+        return lambda handler: self._register("action", type, handler, streams=True, payload=kind)
 
-    def sync_action(self, type: str, /, *, payload: Any = None) -> Callable[[F], F]:
-        """Register the synchronous answer: ``async (thread, action, sender, context)`` that returns a
-        ``SyncCustomActionResponse``, an item or ``None``. Arguments as for :meth:`action`."""
-        return lambda handler: self._register("sync_action", type, handler, payload=payload)
+    def sync_action(
+        self, type: str, /, *, payload: Any = None, form: bool = False
+    ) -> Callable[[F], F]:
+        """Register the synchronous answer: ``async (thread, action, sender, context)`` that returns a widget for the
+        sender's place, an item, a ``SyncCustomActionResponse`` or ``None``. Arguments as for :meth:`action`."""
+        kind = _Payload(payload, form)
+        return lambda handler: self._register("sync_action", type, handler, payload=kind)
 
     def feedback(self, handler: F, /) -> F:
         """Register ``async (thread_id, item_ids, kind, context)``; without it votes are kept in the store."""
@@ -496,10 +503,8 @@ class _RoutedServer(ChatKitServer[TContext]):
                 code="unknown_action",
                 path="$.params.action.type",
             )
-        payload = found[1]
-        if payload is None:
-            return action
-        return action.model_copy(update={"payload": _payload_as(action.payload, payload)})
+        payload: _Payload = found[1]
+        return action.model_copy(update={"payload": payload.of(action.payload)})
 
     def respond(self, thread: Any, input_user_message: Any, context: Any) -> Any:
         handler = self._handler("respond")
@@ -533,12 +538,27 @@ class _RoutedServer(ChatKitServer[TContext]):
         await handler(thread, pending_items, context)
 
 
-def _payload_as(value: Any, kind: Any) -> Any:
-    """``value`` as the handler's payload type: anything that msgspec converts to, or a Pydantic model."""
-    validate = getattr(kind, "model_validate", None)
-    try:
-        return msgspec.convert(value, kind) if validate is None else validate(value)
-    except (msgspec.ValidationError, ValueError) as error:
-        message, _, where = str(error).rpartition(" - at `$")
-        path = "$.params.action.payload" + (where.removesuffix("`") if message else "")
-        raise BadRequest(message or str(error), code="invalid_payload", path=path) from None
+class _Payload(NamedTuple):
+    """What a handler expects of an action's payload."""
+
+    kind: Any
+    """Anything that msgspec converts to, or a Pydantic model; ``None`` for whatever comes."""
+    form: bool
+
+    def of(self, value: Any) -> Any:
+        """``value`` as the handler gets it.
+
+        Raises:
+            BadRequest: It does not fit.
+        """
+        kind = self.kind
+        if kind is None:
+            return value
+        try:
+            if (validate := getattr(kind, "model_validate", None)) is not None:
+                return validate(value)
+            return form_values(value, kind) if self.form else msgspec.convert(value, kind)
+        except (msgspec.ValidationError, ValueError) as error:
+            message, _, where = str(error).rpartition(" - at `$")
+            path = "$.params.action.payload" + (where.removesuffix("`") if message else "")
+            raise BadRequest(message or str(error), code="invalid_payload", path=path) from None

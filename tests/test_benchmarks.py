@@ -12,7 +12,7 @@ import pytest
 from benchmarks.__main__ import SUBJECTS, machine
 from benchmarks._report import table
 
-QUICK = ("codec", "turn", "threads")
+QUICK = ("codec", "turn", "widgets", "threads")
 
 
 @pytest.mark.timeout(300)

@@ -30,7 +30,7 @@ from ..types import (
     ThreadsSyncCustomActionReq,
     ThreadsUpdateReq,
 )
-from . import attachments, items, streams, threads
+from . import actions, attachments, client_tools, items, streams, threads
 from ._shared import told
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ OPERATIONS: Final[Mapping[type, Operation]] = MappingProxyType(
         ThreadsCreateReq: Operation(streams.threads_create, streams=True),
         ThreadsAddUserMessageReq: Operation(streams.threads_add_user_message, streams=True),
         ThreadsAddClientToolOutputReq: Operation(
-            streams.threads_add_client_tool_output, streams=True
+            client_tools.threads_add_client_tool_output, streams=True
         ),
         ThreadsAddStructuredInputReq: Operation(streams.threads_add_structured_input, streams=True),
         ThreadsRetryAfterItemReq: Operation(streams.threads_retry_after_item, streams=True),
-        ThreadsCustomActionReq: Operation(streams.threads_custom_action, streams=True),
+        ThreadsCustomActionReq: Operation(actions.threads_custom_action, streams=True),
         ThreadsGetByIdReq: Operation(threads.threads_get_by_id),
         ThreadsListReq: Operation(threads.threads_list),
         ItemsListReq: Operation(items.items_list),
@@ -65,7 +65,7 @@ OPERATIONS: Final[Mapping[type, Operation]] = MappingProxyType(
         ThreadsUpdateReq: Operation(threads.threads_update),
         ThreadsDeleteReq: Operation(threads.threads_delete),
         InputTranscribeReq: Operation(items.input_transcribe),
-        ThreadsSyncCustomActionReq: Operation(items.threads_sync_custom_action),
+        ThreadsSyncCustomActionReq: Operation(actions.threads_sync_custom_action),
     }
 )
 """Every request type. A test compares it with the union of requests."""

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import BadRequest, Conflict, TooLarge
+from ..errors import AuthorError, BadRequest, Conflict, HookMissing, TooLarge
 from ..protocol.codec import encode
+from ..protocol.sse import event_frame
 from ..store.base import PREVIEW
-from ..types import ThreadMetadata, WidgetItem
+from ..turns import Run
+from ..types import StreamOptionsEvent, ThreadMetadata, UserMessageItem
 
 if TYPE_CHECKING:
     from ..options import Options
     from ..server import ChatKitServer
 
-__all__ = ["check_length", "check_open", "load_sender", "page_limit", "told"]
+__all__ = [
+    "check_length",
+    "check_open",
+    "iterator",
+    "page_limit",
+    "require_respond",
+    "respond",
+    "tell_options",
+    "told",
+]
 
 # As JSON writes it, so that no text that a person wrote looks like it: there, quotes are escaped.
 _PREVIEW: Final = re.compile(rb'"preview_url":"%b([A-Za-z0-9_-]{1,64})"' % PREVIEW.encode())
@@ -65,20 +78,36 @@ def check_open(thread: ThreadMetadata, *, locked_too: bool) -> None:
         raise Conflict(f"This thread is {kind}.", code=f"thread_{kind}")
 
 
-async def load_sender(
-    server: ChatKitServer[Any], thread_id: str, item_id: str | None, context: Any
-) -> WidgetItem | None:
-    """The widget that an action came from; none when the request names none.
+def tell_options(run: Run) -> None:
+    """Tell the client what it may do while the answer streams."""
+    options = run.server.get_stream_options(run.thread, run.context)
+    run.tell(event_frame(StreamOptionsEvent(stream_options=options)))
+
+
+async def respond(run: Run, message: UserMessageItem | None) -> AsyncIterator[Any]:
+    """The events of the author's answer."""
+    tell_options(run)
+    return await iterator(run, run.server.respond(run.thread, message, run.context), "respond")
+
+
+def require_respond(server: ChatKitServer[Any]) -> None:
+    """Raises HookMissing for a server that does not answer messages."""
+    if not server.overrides("respond"):
+        raise HookMissing("This server does not answer messages: it has no respond.")
+
+
+async def iterator(run: Run, result: Any, hook: str) -> AsyncIterator[Any]:
+    """The events of a hook that was called.
 
     Raises:
-        NotFoundError: The thread has no such item.
-        BadRequest: It is not a widget.
+        AuthorError: It returned something else.
     """
-    if not item_id:
-        return None
-    item: Any = await server.store.load_item(thread_id, item_id, context=context)
-    if not isinstance(item, WidgetItem):
-        raise BadRequest(
-            "Only a widget can send an action.", code="not_a_widget", path="$.params.item_id"
+    run.begun = True  # a coroutine may already wait for a model
+    if inspect.isawaitable(result):
+        result = await result
+    if not hasattr(result, "__aiter__"):
+        raise AuthorError(
+            f"{hook} is an async generator, or returns one; it returned {type(result).__qualname__}"
         )
-    return item
+    events: AsyncIterator[Any] = result.__aiter__()
+    return events

@@ -1,4 +1,4 @@
-"""The six requests that stream (semantics.md section 3).
+"""The requests that stream and are about messages and answers (semantics.md section 3).
 
 Each checks what can be checked and returns a plan; the plan's ``begin`` runs in the turn's own task, when it is the
 turn's turn, and returns the handler's events.
@@ -6,16 +6,13 @@ turn's turn, and returns the handler's events.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
-    AuthorError,
     BadRequest,
     Conflict,
     CustomStreamError,
-    HookMissing,
     NotFoundError,
     RequestError,
     TooLarge,
@@ -25,8 +22,6 @@ from ..protocol.visibility import item_on_wire, thread_on_wire
 from ..turns import Plan, Run
 from ..types import (
     Attachment,
-    ClientToolCallItem,
-    StreamOptionsEvent,
     StructuredInputAnswer,
     StructuredInputItem,
     StructuredInputMultipleChoice,
@@ -35,31 +30,25 @@ from ..types import (
     ThreadItemDoneEvent,
     ThreadItemReplacedEvent,
     ThreadMetadata,
-    ThreadsAddClientToolOutputReq,
     ThreadsAddStructuredInputReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
-    ThreadsCustomActionReq,
     ThreadsRetryAfterItemReq,
     UserMessageInput,
     UserMessageItem,
 )
-from ._shared import check_length, check_open, load_sender, told
+from ._shared import check_length, check_open, require_respond, respond, told
+from .client_tools import pass_over_calls
 
 if TYPE_CHECKING:
     from ..server import ChatKitServer
 
 __all__ = [
-    "threads_add_client_tool_output",
     "threads_add_structured_input",
     "threads_add_user_message",
     "threads_create",
-    "threads_custom_action",
     "threads_retry_after_item",
 ]
-
-UNANSWERED = {"error": "The client did not answer this call."}
-"""The output of a client tool call that was passed over."""
 
 
 async def threads_create(
@@ -88,40 +77,10 @@ async def threads_add_user_message(
     attachments = await _check_message(server, message, thread.id, context)
 
     async def begin(run: Run) -> AsyncIterator[Any]:
-        for call in await server.store.load_pending_tool_calls(thread.id, context=context):
-            await _pass_over(run, call)
+        await pass_over_calls(run)
         return await _say(run, message, attachments, new_thread=False)
 
     return Plan(thread=thread, context=context, begin=begin)
-
-
-async def threads_add_client_tool_output(
-    server: ChatKitServer[Any], request: ThreadsAddClientToolOutputReq, context: Any
-) -> Plan:
-    """The client's answer to the newest pending client tool call, wherever it stands; each is answered once."""
-    params = request.params
-    thread = await server.store.load_thread(params.thread_id, context=context)
-    check_open(thread, locked_too=False)
-    _require_respond(server)
-    server.turns.check_conflict(server.store.owner(context), thread.id)
-    pending = await server.store.load_pending_tool_calls(thread.id, context=context)
-    if not pending:
-        raise Conflict(
-            "No client tool call is pending in this thread.", code="no_pending_tool_call"
-        )
-    answered = pending[0].model_copy(update={"status": "completed", "output": params.result})
-    if not await server.store.settle_item(thread.id, answered, context=context):
-        raise Conflict("This client tool call was answered already.", code="already_answered")
-
-    async def begin(run: Run) -> AsyncIterator[Any]:
-        for call in pending[1:]:
-            await _pass_over(run, call)
-        return await _respond(run, None)
-
-    async def give_back() -> None:
-        await server.store.save_item(thread.id, pending[0], context=context)
-
-    return Plan(thread=thread, context=context, begin=begin, give_back=give_back)
 
 
 async def threads_add_structured_input(
@@ -131,7 +90,7 @@ async def threads_add_structured_input(
     params = request.params
     thread = await server.store.load_thread(params.thread_id, context=context)
     check_open(thread, locked_too=False)
-    _require_respond(server)
+    require_respond(server)
     item: Any = await server.store.load_item(thread.id, params.item_id, context=context)
     if not isinstance(item, StructuredInputItem):
         raise BadRequest(
@@ -146,7 +105,7 @@ async def threads_add_structured_input(
         raise Conflict("This structured input was answered already.", code="already_answered")
 
     async def begin(run: Run) -> AsyncIterator[Any]:
-        events = await _respond(run, None)
+        events = await respond(run, None)
         run.tell(event_frame(ThreadItemReplacedEvent(item=settled)))
         return events
 
@@ -163,7 +122,7 @@ async def threads_retry_after_item(
     params = request.params
     thread = await server.store.load_thread(params.thread_id, context=context)
     check_open(thread, locked_too=True)
-    _require_respond(server)
+    require_respond(server)
     item: Any = await server.store.load_item(thread.id, params.item_id, context=context)
     if not isinstance(item, UserMessageItem):
         raise BadRequest("Only a user message can be answered again.", code="not_a_user_message",
@@ -171,56 +130,9 @@ async def threads_retry_after_item(
 
     async def begin(run: Run) -> AsyncIterator[Any]:
         await run.put_aside(item.id)
-        return await _respond(run, item)
+        return await respond(run, item)
 
     return Plan(thread=thread, context=context, begin=begin)
-
-
-async def threads_custom_action(
-    server: ChatKitServer[Any], request: ThreadsCustomActionReq, context: Any
-) -> Plan:
-    """A widget's action."""
-    params = request.params
-    thread = await server.store.load_thread(params.thread_id, context=context)
-    check_open(thread, locked_too=False)
-    sender = await load_sender(server, thread.id, params.item_id, context)
-    action = server.accept_action(params.action, streams=True)
-
-    async def begin(run: Run) -> AsyncIterator[Any]:
-        _tell_options(run)
-        return await _iterator(run, server.action(run.thread, action, sender, context), "action")
-
-    return Plan(thread=thread, context=context, begin=begin)
-
-
-# -- the handler's events ----------------------------------------------------------------------
-
-
-def _tell_options(run: Run) -> None:
-    options = run.server.get_stream_options(run.thread, run.context)
-    run.tell(event_frame(StreamOptionsEvent(stream_options=options)))
-
-
-async def _respond(run: Run, message: UserMessageItem | None) -> AsyncIterator[Any]:
-    _tell_options(run)
-    return await _iterator(run, run.server.respond(run.thread, message, run.context), "respond")
-
-
-async def _iterator(run: Run, result: Any, hook: str) -> AsyncIterator[Any]:
-    run.begun = True  # a coroutine may already wait for a model
-    if inspect.isawaitable(result):
-        result = await result
-    if not hasattr(result, "__aiter__"):
-        raise AuthorError(
-            f"{hook} is an async generator, or returns one; it returned {type(result).__qualname__}"
-        )
-    events: AsyncIterator[Any] = result.__aiter__()
-    return events
-
-
-def _require_respond(server: ChatKitServer[Any]) -> None:
-    if not server.overrides("respond"):
-        raise HookMissing("This server does not answer messages: it has no respond.")
 
 
 # -- messages ----------------------------------------------------------------------------------
@@ -236,7 +148,7 @@ async def _check_message(
         NotFoundError: An attachment is unknown.
         Conflict: It belongs to another thread, or its bytes are not there.
     """
-    _require_respond(server)
+    require_respond(server)
     options = server.options
     check_length(options, message.quoted_text, "$.params.input.quoted_text")
     ids = list(dict.fromkeys(message.attachments))
@@ -292,13 +204,7 @@ async def _say(
     if new_thread:
         run.tell(event_frame(ThreadCreatedEvent(thread=thread_on_wire(thread))))
     run.tell(told(run.server, event_frame(ThreadItemDoneEvent(item=item_on_wire(item))), context))
-    return await _respond(run, item)
-
-
-async def _pass_over(run: Run, call: ClientToolCallItem) -> None:
-    settled = call.model_copy(update={"status": "completed", "output": UNANSWERED})
-    if await run.server.store.settle_item(run.thread.id, settled, context=run.context):
-        run.tell(event_frame(ThreadItemReplacedEvent(item=settled)))
+    return await respond(run, item)
 
 
 # -- structured input --------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from ..types import (
     ThreadsUpdateReq,
 )
 from ._shared import check_length, page_limit
+from .client_tools import expire_calls
 
 if TYPE_CHECKING:
     from ..server import ChatKitServer
@@ -35,9 +36,16 @@ async def threads_get_by_id(
     """The thread with its newest items, oldest of them first; ``items.after`` leads to older ones."""
     thread_id = request.params.thread_id
     thread = await server.store.load_thread(thread_id, context=context)
-    page = await server.store.load_visible_items(
-        thread_id, None, server.options.page_size, "desc", context=context
-    )
+
+    async def newest() -> Page[msgspec.Raw]:
+        return await server.store.load_visible_items(
+            thread_id, None, server.options.page_size, "desc", context=context
+        )
+
+    page = await newest()
+    if any(b'"client_tool_call"' in row and b'"pending"' in row for row in map(bytes, page.data)):
+        await expire_calls(server, thread, context)
+        page = await newest()
     items: Page[msgspec.Raw] = Page(data=page.data[::-1], has_more=page.has_more, after=page.after)
     return encode_stored(thread_on_wire(thread, items))
 

@@ -61,10 +61,12 @@ class TextPart:
 class OpenItem:
     """An item that has been added and is not done. Holds a copy: the author's object may change."""
 
-    __slots__ = ("_item", "parts", "version")
+    __slots__ = ("_grown", "_item", "parts", "version")
 
     def __init__(self, item: Any) -> None:
         self.parts: list[TextPart] = []
+        self._grown: dict[str, list[str]] = {}
+        """Text that components of a widget got and that is not in the widget yet, by their ids."""
         self.version = 0
         """Grows with every update but text deltas, which only append to their part."""
         if isinstance(item, AssistantMessageItem):
@@ -85,6 +87,7 @@ class OpenItem:
             return self._item.model_copy(
                 update={"content": [part.content() for part in self.parts]}
             )
+        self._join_grown()
         return copy.deepcopy(self._item)
 
     def part(self, index: int) -> TextPart:
@@ -134,9 +137,10 @@ class OpenItem:
                 annotations.insert(
                     min(max(update.annotation_index, 0), len(annotations)), update.annotation
                 )
-            case (
-                WidgetRootUpdated() | WidgetComponentUpdated() | WidgetStreamingTextValueDelta()
-            ) if isinstance(item, WidgetItem):
+            case WidgetStreamingTextValueDelta() if isinstance(item, WidgetItem):
+                self._grown.setdefault(update.component_id, []).append(update.delta)
+            case WidgetRootUpdated() | WidgetComponentUpdated() if isinstance(item, WidgetItem):
+                self._join_grown()
                 item.widget = apply_update(item.widget, update)
             case WorkflowTaskAdded() if isinstance(item, WorkflowItem):
                 tasks = item.workflow.tasks
@@ -153,6 +157,16 @@ class OpenItem:
                     f"{type(update).__name__} does not fit item {self.id!r} ({item.type})"
                 )
         self.version += 1
+
+    def _join_grown(self) -> None:
+        """Put the text that components got into the widget. Not with every delta, which would look for its component
+        in the whole tree."""
+        for component_id, texts in self._grown.items():
+            delta = WidgetStreamingTextValueDelta(
+                component_id=component_id, delta="".join(texts), done=False
+            )
+            self._item.widget = apply_update(self._item.widget, delta)
+        self._grown.clear()
 
 
 def fold(item: Any, updates: list[Any]) -> Any:

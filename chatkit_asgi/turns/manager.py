@@ -7,7 +7,8 @@ limit on turns; one ticker for checkpoints, keep-alives, time limits and dead vi
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -84,6 +85,8 @@ class Turns:
         self._admissions: dict[tuple[Any, ...], _Admission] = {}
         self._kept: dict[Run, _Admission] = {}
         self._owners: dict[str, int] = {}
+        self._locks: dict[tuple[str | None, ...], tuple[anyio.Lock, int]] = {}
+        """With how many hold them or wait for them."""
         self._ticking: Backend | None = None
         self._waiting: list[Signal] = []
         """Who waits for turns to end."""
@@ -224,6 +227,30 @@ class Turns:
                 watch_signals(self, backend)
             backend.spawn(lambda: self._tick(backend))
         return run
+
+    # -- beside the turns ----------------------------------------------------------------------
+
+    def open_item(self, owner: str, thread_id: str, item_id: str) -> Any:
+        """A copy of an item that a turn of this process is still writing, as it is shown now; ``None`` if none is."""
+        run = self._last.get((owner, thread_id))
+        while run is not None:
+            if (found := run.turn.open.get(item_id)) is not None:
+                return found.item()
+            run = run.before
+        return None
+
+    @asynccontextmanager
+    async def one_at_a_time(self, *what: str | None) -> AsyncGenerator[None]:
+        """Lets those who do the same thing in this process do it one after the other."""
+        lock, waiting = self._locks.get(what) or (anyio.Lock(), 0)
+        self._locks[what] = lock, waiting + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._locks.pop(what)
+            if waiting > 1:
+                self._locks[what] = lock, waiting - 1
 
     # -- ending --------------------------------------------------------------------------------
 

@@ -149,7 +149,17 @@ from .updates import (
     WorkflowTaskUpdated,
 )
 
+ClientToolCallOutputItem = ClientToolCallItem
+FilePart = FileAttachment
+ImagePart = ImageAttachment
+Event = ThreadStreamEvent
+"""These four are older names, in OpenAI's custom-server guide."""
+
 __all__ = [
+    "Event",
+    "ImagePart",
+    "FilePart",
+    "ClientToolCallOutputItem",
     "Action",
     "ActionConfig",
     "ActiveStatus",

@@ -16,6 +16,7 @@ from .tasks import Task, Workflow
 
 if TYPE_CHECKING:
     from ..widgets import WidgetRoot
+    from .events import ThreadItemReplacedEvent
 else:
     WidgetRoot = Any
 
@@ -93,6 +94,20 @@ class WidgetItem(ThreadItemBase):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.widget = as_root(self.widget)
+
+    def replaced_by(
+        self, widget: WidgetRoot, *, copy_text: str | None = None
+    ) -> ThreadItemReplacedEvent:
+        """The event that shows and stores another widget in this one's place: what an action's handler yields.
+
+        Args:
+            widget: The new root.
+            copy_text: What the copy button copies; ``None`` leaves it as it is.
+        """
+        from . import events  # which know the items
+
+        copied = {"widget": as_root(widget), "copy_text": copy_text or self.copy_text}
+        return events.ThreadItemReplacedEvent(item=self.model_copy(update=copied))
 
 
 class GeneratedImage(Wire):

@@ -1,8 +1,10 @@
-"""Widgets: the typed components, and open widgets as data (widgets.md).
+"""Widgets: the typed components, open widgets as data, and templates (widgets.md).
 
 What changed between two widgets is in :mod:`chatkit_asgi.widgets.diff`, which is imported by itself because it knows
 the item updates, and they know this package.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from ..actions import ActionConfig
 from .components import (
@@ -88,6 +90,9 @@ from .tokens import (
     XAxisConfig,
 )
 
+if TYPE_CHECKING:
+    from .template import WidgetTemplate
+
 __all__ = [
     "ActionConfig",
     "Alignment",
@@ -161,9 +166,19 @@ __all__ = [
     "WidgetStatus",
     "WidgetStatusWithFavicon",
     "WidgetStatusWithIcon",
+    "WidgetTemplate",
     "Wrap",
     "XAxisConfig",
     "as_component",
     "as_root",
     "without_nulls",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "WidgetTemplate":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .template import WidgetTemplate  # loaded on use: most servers read no template
+
+    globals()[name] = WidgetTemplate
+    return WidgetTemplate

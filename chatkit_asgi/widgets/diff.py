@@ -2,13 +2,16 @@
 
 Values in, values out: nothing here changes its arguments. A widget is a tree of components, typed or open in any
 mixture; a component's children are one component or a list of them. Two trees are the same when they are written as the
-same JSON. The work is linear in their size.
+same JSON, so what is compared is their JSON: a state is encoded once, and only what differs is looked into.
 
 Each change goes out in the smallest update that surely reaches the client's copy:
 
 1. Text appended to a Text or Markdown that can be addressed is a ``widget.streaming_text.value_delta``.
-2. Any other change is a ``widget.component.updated`` of the lowest component around it that can be addressed.
-3. Where there is none, or where those updates together are no smaller than it, a ``widget.root.updated``.
+2. Any other change is a ``widget.component.updated`` of the lowest component around it that can be addressed, or of one
+   around that, where this is shorter than the updates inside it.
+3. Where there is none, or where all of them are no shorter than it, a ``widget.root.updated``.
+
+Deltas by themselves are never replaced: the client shows text as it comes, and draws whole components anew.
 
 A component can be addressed when it has had an ``id`` since before the change that no other component has.
 
@@ -24,142 +27,240 @@ Departures from the reference's differ (widgets.md section 7.1), which answers e
 from __future__ import annotations
 
 import copy
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias, cast
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from .._base import enc_hook, encode, json_encoder
+from .._base import encode
 from ..types.updates import WidgetComponentUpdated, WidgetRootUpdated, WidgetStreamingTextValueDelta
-from .dynamic import as_root, without_nulls
+from .dynamic import DynamicWidgetComponent, DynamicWidgetRoot, as_root
 
-__all__ = ["WidgetUpdate", "apply_update", "diff_widget"]
+__all__ = ["ShownWidget", "WidgetUpdate", "apply_update", "diff_widget"]
 
 WidgetUpdate: TypeAlias = WidgetStreamingTextValueDelta | WidgetComponentUpdated | WidgetRootUpdated
 
 _STREAMING: Final = frozenset({"Text", "Markdown"})
-_QUICK_LEVELS: Final = 4
-"""How deep children are first compared as wholes: it is fast, but at every level it would be quadratic."""
-_FRAME: Final = 100
-"""Bytes of the event around an update, about."""
+_EVENT: Final = len(b'data: {"type":"thread.item.updated","item_id":"","update":}\n\n') + 36
+"""Bytes of the event around an update."""
+_ROOT: Final = len(b'{"type":"widget.root.updated","widget":}')
 
-_encode = json_encoder.encode
-_encode_sorted = msgspec.json.Encoder(enc_hook=enc_hook, order="sorted").encode
+_decode: Callable[[bytes | Raw], Any] = msgspec.json.decode
+_props_of = msgspec.json.Decoder(dict[str, Raw]).decode
+_elements_of = msgspec.json.Decoder(list[Raw]).decode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+class ShownWidget:
+    """A widget as it is shown, kept as it was written: who made it may go on changing the object."""
+
+    __slots__ = ("_growing", "written")
+
+    def __init__(self, root: Any) -> None:
+        self.written = encode(as_root(root))
+        self._growing: tuple[int, str, bool] | None = None
+        """Where the text that grew last ends, and the ``component_id`` and ``done`` of its deltas."""
+
+    def widget(self) -> DynamicWidgetRoot:
+        """A copy of it, in the open form."""
+        return DynamicWidgetRoot(_decode(self.written))
+
+    def update(self, root: Any) -> list[WidgetUpdate]:
+        """Show another state.
+
+        Returns:
+            The updates that turn the earlier one into it. They share nothing with ``root``.
+
+        Raises:
+            ValueError: Not a widget root.
+        """
+        before, after = self.written, encode(as_root(root))
+        self.written = after
+        if before == after:
+            return []
+        if (grown := self._grown(before, after)) is not None:
+            return [grown]
+        self._growing = None
+        try:
+            updates = _Diff(before, after).updates()
+        except RecursionError:  # too deep to walk
+            updates = None
+        if updates is None:
+            return [WidgetRootUpdated(widget=self.widget())]
+        if len(updates) == 1 and isinstance(delta := updates[0], WidgetStreamingTextValueDelta):
+            end = _common_start(before, after)
+            if after.endswith(before[end:]):
+                self._growing = end + len(after) - len(before), delta.component_id, delta.done
+        return updates
+
+    def _grown(self, before: bytes, after: bytes) -> WidgetStreamingTextValueDelta | None:
+        """The delta, if all that was added is more of the text that grew last: its string has become longer by
+        something that is the inside of a string too."""
+        if self._growing is None:
+            return None
+        end, name, done = self._growing
+        if not (after.startswith(before[:end]) and after.endswith(before[end:])):
+            return None
+        try:
+            delta = _decode(b'"' + after[end : end + len(after) - len(before)] + b'"')
+        except msgspec.DecodeError:
+            return None
+        self._growing = end + len(after) - len(before), name, done
+        return WidgetStreamingTextValueDelta(component_id=name, delta=delta, done=done)
 
 
 def diff_widget(before: Any, after: Any) -> list[WidgetUpdate]:
     """The updates that turn ``before`` into ``after``; none if both are written the same."""
-    if before is after:
-        return []
-    root = WidgetRootUpdated(widget=after)
-    try:
-        updates = _Diff(before, root.widget).inside(before, root.widget)
-    except (RecursionError, UnicodeEncodeError):  # too deep to walk, or text with a lone surrogate
-        return [] if encode(before) == encode(after) else [root]
-    if updates is None:
-        return [root]
-    if any(isinstance(update, WidgetComponentUpdated) for update in updates):
-        size = sum(len(encode(update)) + _FRAME for update in updates)
-        if size >= len(encode(root)) + _FRAME:
-            return [root]
-    return updates
+    return [] if before is after else ShownWidget(before).update(after)
+
+
+class _Change:
+    """The updates for what changed inside a component."""
+
+    __slots__ = ("only_text", "size", "updates")
+
+    def __init__(self, *updates: WidgetUpdate) -> None:
+        self.updates = [*updates]
+        self.size = sum(len(encode(update)) + _EVENT for update in updates)
+        """Bytes that they take on the wire."""
+        self.only_text = all(isinstance(each, WidgetStreamingTextValueDelta) for each in updates)
+
+    def add(self, other: _Change) -> None:
+        self.updates += other.updates
+        self.size += other.size
+        self.only_text = self.only_text and other.only_text
+
+    def beats(self, size: int) -> bool:
+        """Whether they are better than one update of this size."""
+        return self.only_text or self.size < size
 
 
 class _Diff:
-    """One comparison. Its methods return updates, or ``None`` where the component around has to take the change."""
+    """One comparison. Its methods return what changed, or ``None`` where the component around has to take it."""
 
-    def __init__(self, before: Any, after: Any) -> None:
+    def __init__(self, before: bytes, after: bytes) -> None:
         self._before = before
         self._after = after
-        self._written: tuple[bytes, ...] = (b"", b"")
-        """The roots' children, as soon as they are known."""
+        self._root_ids: set[Any] = set()
         self._counts: tuple[Counter[str], Counter[str]] | None = None
 
-    def inside(self, before: Any, after: Any, level: int = 0) -> list[WidgetUpdate] | None:
+    def updates(self) -> list[WidgetUpdate] | None:
+        """The updates; ``None`` if the root has to be replaced."""
+        before, after = _props_of(self._before), _props_of(self._after)
+        self._root_ids = {_value(props.get("id")) for props in (before, after)}
+        change = self._inside(before, after)
+        if change is None or not change.beats(len(self._after) + _ROOT + _EVENT):
+            return None
+        return change.updates
+
+    def _inside(self, old: dict[str, Raw], new: dict[str, Raw]) -> _Change | None:
         """The changes inside one component, its own props included."""
-        old, new = _props(before), _props(after)
         old_children, new_children = old.pop("children", None), new.pop("children", None)
-        updates: list[WidgetUpdate] = []
-        if not _same(old, new):
+        change = _Change()
+        if not _same_props(old, new):
             delta = self._growth(old, new)
             if delta is None:
                 return None
-            updates.append(delta)
-        below = self._children(old_children, new_children, level)
-        return None if below is None else updates + below
-
-    def _growth(self, old: dict[str, Any], new: dict[str, Any]) -> WidgetUpdate | None:
-        """The one change of a text that grew, and changed in nothing else."""
-        start, value, name = old.get("value"), new.get("value"), new.get("id")
-        if (
-            new.get("type") not in _STREAMING
-            or not isinstance(start, str)
-            or not isinstance(value, str)
-        ):
+            change.add(_Change(delta))
+        if old_children == new_children:
+            return change
+        if old_children is None or new_children is None:
             return None
-        if (
-            not value.startswith(start)
-            or not _same({**old, "value": value}, new)
-            or not self._addresses(name)
-        ):
+        was, now = _components(old_children), _components(new_children)
+        if was is None or now is None or len(was) != len(now):
+            return None
+        for one, other in zip(was, now, strict=True):
+            if one != other:
+                below = self._pair(one, other)
+                if below is None:
+                    return None
+                change.add(below)
+        return change
+
+    def _growth(
+        self, old: dict[str, Raw], new: dict[str, Raw]
+    ) -> WidgetStreamingTextValueDelta | None:
+        """The one change of a text that grew, and changed in nothing else."""
+        if _value(new.get("type")) not in _STREAMING or not _same_props(old, new, but="value"):
+            return None
+        start, value, name = (
+            _value(props) for props in (old.get("value"), new.get("value"), new.get("id"))
+        )
+        if not isinstance(start, str) or not isinstance(value, str) or not value.startswith(start):
+            return None
+        if not self._addresses(name):
             return None
         return WidgetStreamingTextValueDelta(
-            component_id=cast("str", name), delta=value[len(start) :], done=not new.get("streaming")
+            component_id=name,
+            delta=value[len(start) :],
+            done=not _value(new.get("streaming")),
         )
 
-    def _children(self, before: Any, after: Any, level: int) -> list[WidgetUpdate] | None:
-        if before is after:
-            return []
-        if not isinstance(before, list) or not isinstance(after, list):
-            return self._pair(before, after, level + 1)
-        old: list[Any] = cast("Any", before)
-        new: list[Any] = cast("Any", after)
-        if len(old) != len(new):
+    def _pair(self, before: Raw, after: Raw) -> _Change | None:
+        """What became of one child."""
+        if not (_is_object(before) and _is_object(after)):
             return None
-        pairs = [*zip(old, new, strict=True)]
-        if level < _QUICK_LEVELS:
-            olds, news = [*map(_encode, old)], [*map(_encode, new)]
-            if level == 0:
-                self._written = b"".join(olds), b"".join(news)
-            pairs = [pair for pair, x, y in zip(pairs, olds, news, strict=True) if x != y]
-        updates: list[WidgetUpdate] = []
-        for one, other in pairs:
-            below = self._pair(one, other, level + 1)
-            if below is None:
-                return None
-            updates += below
-        return updates
-
-    def _pair(self, before: Any, after: Any, level: int) -> list[WidgetUpdate] | None:
-        if before is after:
-            return []
-        if (
-            level > _QUICK_LEVELS
-            and _get(after, "children") is None
-            and _encode(before) == _encode(after)
-        ):
-            return []
-        if not _is_component(before) or not _is_component(after):
-            return [] if _same(before, after) else None
-        updates = self.inside(before, after, level)
-        if updates is None and (name := _id(after)) == _id(before) and self._addresses(name):
-            return [WidgetComponentUpdated(component_id=name, component=after)]
-        return updates
+        old, new = _props_of(before), _props_of(after)
+        name = _value(new.get("id")) if new.get("id") == old.get("id") else None
+        change = self._inside(old, new)
+        if name is None or (change and change.only_text) or not self._addresses(name):
+            return change
+        component = DynamicWidgetComponent(_decode(after))
+        whole = _Change(WidgetComponentUpdated(component_id=name, component=component))
+        return change if change is not None and change.beats(whole.size) else whole
 
     def _addresses(self, name: Any) -> bool:
         """Whether exactly one component has this id, before and after."""
         if not isinstance(name, str) or not name:
             return False
-        key = b'"id":' + _encode(name)
-        if all(text.count(key) == 1 for text in self._written) and _id(self._after) != name != _id(
-            self._before
+        key = b'"id":' + msgspec.json.encode(name)
+        if (
+            name not in self._root_ids
+            and self._before.count(key) == 1
+            and self._after.count(key) == 1
         ):
             return True
         if self._counts is None:  # other things have ids too, such as an action's payload
-            self._counts = Counter(_ids(self._before)), Counter(_ids(self._after))
+            self._counts = (
+                Counter(_ids(_decode(self._before))),
+                Counter(_ids(_decode(self._after))),
+            )
         return all(counts[name] == 1 for counts in self._counts)
+
+
+def _common_start(before: bytes, after: bytes) -> int:
+    """How many bytes both begin with."""
+    lengths = range(1, min(len(before), len(after)) + 1)
+    return bisect_left(lengths, True, key=lambda length: before[:length] != after[:length])
+
+
+def _value(raw: Raw | None) -> Any:
+    return None if raw is None else _decode(raw)
+
+
+def _is_object(raw: Raw) -> bool:
+    return bytes(raw)[:1] == b"{"
+
+
+def _components(raw: Raw) -> list[Raw] | None:
+    """``children`` as a list: one component is a list of one."""
+    first = bytes(raw)[:1]
+    return _elements_of(raw) if first == b"[" else [raw] if first == b"{" else None
+
+
+def _same_props(old: dict[str, Raw], new: dict[str, Raw], *, but: str = "") -> bool:
+    """Whether all props are written the same, wherever their keys stand."""
+    if old.keys() != new.keys():
+        return False
+    return all(
+        value == new[name]
+        or name == but
+        or _encode_sorted(_decode(value)) == _encode_sorted(_decode(new[name]))
+        for name, value in old.items()
+    )
 
 
 def apply_update(widget: Any, update: WidgetUpdate) -> Any:
@@ -235,21 +336,3 @@ def _ids(component: Any) -> Iterator[str]:
         elements: list[Any] = cast("Any", children if isinstance(children, list) else [children])
         for child in elements:
             yield from _ids(child)
-
-
-def _props(component: Any) -> dict[str, Any]:
-    """The props of a component that are set, its ``type`` among them."""
-    if isinstance(component, dict):
-        props: dict[str, Any] = cast("Any", component)
-        return {name: value for name, value in props.items() if value is not None}
-    names = component.__struct_fields__
-    props = {name: value for name in names if (value := getattr(component, name)) is not None}
-    props["type"] = component.__struct_config__.tag
-    return props
-
-
-def _same(before: Any, after: Any) -> bool:
-    """Whether both are written the same, wherever their keys stand."""
-    if before is after or _encode(before) == _encode(after):
-        return True
-    return _encode_sorted(without_nulls(before)) == _encode_sorted(without_nulls(after))

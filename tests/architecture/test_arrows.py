@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "icons": set(),
     "options": {"ids"},
     "actions": {"_base"},
-    "widgets": {"_base", "actions", "icons"},
+    "widgets": {"_base", "actions", "errors", "icons"},
     "types": {"_base", "actions", "icons", "widgets"},
     "protocol": {"_base", "errors", "types", "widgets"},
     "store.base": {"errors", "ids", "protocol", "types"},
@@ -53,6 +53,7 @@ ARROWS: dict[str, set[str]] = {
         "store.base",
         "turns",
         "types",
+        "widgets",
     },
     "http": {"errors", "ids", "operations", "protocol", "server", "turns"},
     "files": {"errors", "http", "operations", "protocol", "store", "types"},
@@ -116,6 +117,8 @@ OUTSIDE_INSIDE_FUNCTIONS = {
     ("turns", "trio"): "where it is running already",
     ("_base", "pydantic_core"): "when Pydantic asks for a schema",
     ("store", "trio"): "where it is running already",
+    ("widgets", "jinja2"): "when a widget template is compiled",
+    ("widgets", "jsonschema_rs"): "when a widget template has a schema",
     ("store", "filetype"): "when a file comes in",
     ("store", "PIL"): "when a picture comes in",
     ("store", "obstore"): "when a bucket is used",
@@ -127,6 +130,7 @@ WHOLE_MODULES = {
     ("turns._trio", "trio"): "only imported where trio is running",
     ("testing.attachment_contract", "pytest"): "only imported by tests",
     ("testing.store_contract", "pytest"): "only imported by tests",
+    ("widgets._sandbox", "jinja2"): "only imported when a widget template is compiled",
 }
 """Modules that exist for one library; nothing imports them before it is there."""
 

@@ -620,6 +620,8 @@ async def custom_action(ask: Ask) -> None:
     params = {"thread_id": thread_id, "item_id": items[1]["id"], "action": action}
     await ask("threads.custom_action", params)
     await ask("threads.get_by_id", {"thread_id": thread_id})
+    for made_up in ({"type": "buy"}, {"type": "send", "payload": {"id": 8}}):
+        await ask("threads.custom_action", {**params, "action": made_up}, departs=(19,))
     for item_id in (None, ""):
         await ask("threads.custom_action", {**params, "item_id": item_id, "action": {"type": "go"}})
     await ask("threads.custom_action", {**params, "item_id": items[0]["id"]}, departs=(5,))
@@ -629,10 +631,13 @@ async def custom_action(ask: Ask) -> None:
 
 async def sync_custom_action(ask: Ask) -> None:
     thread_id, items = await begin(ask, "widget")
-    params = {"thread_id": thread_id, "item_id": items[1]["id"], "action": {"type": "star"}}
+    action = {"type": "send", "payload": {"id": 7}}
+    params = {"thread_id": thread_id, "item_id": items[1]["id"], "action": action}
     await ask("threads.sync_custom_action", params)
     await ask("threads.get_by_id", {"thread_id": thread_id}, departs=(9,))
-    await ask("threads.sync_custom_action", {**params, "action": {"type": "nothing", "payload": 1}})
+    nothing = {"thread_id": thread_id, "action": {"type": "nothing", "payload": 1}}
+    await ask("threads.sync_custom_action", nothing)
+    await ask("threads.sync_custom_action", {**params, "action": {"type": "buy"}}, departs=(19,))
     await ask("threads.sync_custom_action", {**params, "item_id": items[0]["id"]}, departs=(5,))
     await ask("threads.sync_custom_action", {**params, "item_id": "msg_x"}, departs=(4,))
 

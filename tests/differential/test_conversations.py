@@ -285,6 +285,10 @@ DEPARTURES: dict[int, Departure] = {
         "Nulls are left out of a widget's own objects only: those in an action's payload are the application's.",
         nulls_in_payloads,
     ),
+    19: Departure(
+        "An action that its widget does not offer is a 409, where the reference hands it to the author.",
+        lambda theirs, ours: None if failed(theirs) else {"status": 409, "code": "stale_action"},
+    ),
 }
 """Every way in which the answers below differ from openai-chatkit 1.6.5. Times in UTC with ``Z`` are tested by
 themselves, because times are not compared."""

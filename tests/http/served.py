@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -103,7 +104,8 @@ class Served(ChatKitServer[Any]):
 
     async def sync_action(self, thread: Any, action: Any, sender: Any, context: Any) -> Any:
         self.calls.append(("sync_action", thread, action, sender, context))
-        return self.sync_acting(thread, action, sender, context)
+        answer = self.sync_acting(thread, action, sender, context)
+        return await answer if inspect.isawaitable(answer) else answer
 
     async def transcribe(self, audio_input: Any, context: Any) -> TranscriptionResult:
         self.calls.append(("transcribe", audio_input, context))

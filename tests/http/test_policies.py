@@ -416,8 +416,8 @@ async def test_locked_and_closed_threads_refuse(
         answers += [
             await client.tool_output(thread_id, 1),
             await client.structured_input(thread_id, "msg_ask", {}),
-            await client.action(thread_id, "send", item_id="msg_card"),
-            await client.sync_action(thread_id, "send", item_id="msg_card"),
+            await client.action(thread_id, "send", {"id": 7}, item_id="msg_card"),
+            await client.sync_action(thread_id, "send", {"id": 7}, item_id="msg_card"),
         ]
     for answer in answers:
         assert (answer.status, answer.code) == (409, f"thread_{status.type}")
@@ -426,8 +426,8 @@ async def test_locked_and_closed_threads_refuse(
         server.responding = yielding("ok")
         assert (await client.structured_input(thread_id, "msg_ask", {})).ok
         assert (await client.tool_output(thread_id, 1)).ok
-        assert (await client.action(thread_id, "send", item_id="msg_card")).ok
-        assert (await client.sync_action(thread_id, "send", item_id="msg_card")).ok
+        assert (await client.action(thread_id, "send", {"id": 7}, item_id="msg_card")).ok
+        assert (await client.sync_action(thread_id, "send", {"id": 7}, item_id="msg_card")).ok
     assert (await client.get_thread(thread_id)).json["status"]["type"] == status.type
     assert (await client.update(thread_id, "Title")).ok
     assert (await client.feedback(thread_id, [message.id])).ok

@@ -255,7 +255,8 @@ async def test_threads_sync_custom_action(
         return SyncCustomActionResponse(updated_item=card(thread, text="Starred"))
 
     server.sync_acting = star
-    answer = (await client.sync_action(first.thread.id, "star", item_id="msg_card")).check()
+    answer = await client.sync_action(first.thread.id, "send", {"id": 7}, item_id="msg_card")
+    answer.check()
     assert answer.json["updated_item"]["widget"]["children"][0]["value"] == "Starred"
     assert (await rows(store, first.thread.id))[1] == first.thread.item("msg_card")
     thread = await store.load_thread(first.thread.id or "", context=None)

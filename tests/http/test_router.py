@@ -143,7 +143,7 @@ async def test_payloads_are_converted(chat: ChatKitRouter[Any]) -> None:
         seen.append(action.payload)
         yield "ok"
 
-    async with talking(chat) as client:
+    async with talking(chat, page_actions=["struct"]) as client:
         thread_id = (await client.create("Hi")).thread.id
         turn = await client.action(thread_id, "struct", {"id": 1}, item_id="msg_card")
         assert turn.check().text == "1 msg_card"

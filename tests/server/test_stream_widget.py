@@ -55,8 +55,8 @@ async def test_one_object_may_be_changed_in_place() -> None:
 
     added, *updates, done = await events(growing())
     assert [event.update.delta for event in updates] == ["x", "x"]
-    assert added.item.widget == card("")
-    assert done.item.widget == card("xx")
+    assert added.item.widget == card("").model_dump()
+    assert done.item.widget == card("xx").model_dump()
 
 
 async def test_equal_states_say_nothing() -> None:

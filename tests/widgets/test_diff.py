@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatkit_asgi.protocol.codec import encode
+from chatkit_asgi.protocol.sse import event_frame
 from chatkit_asgi.types import (
+    ThreadItemUpdatedEvent,
     WidgetComponentUpdated,
     WidgetRootUpdated,
     WidgetStreamingTextValueDelta,
@@ -30,7 +33,7 @@ from chatkit_asgi.widgets import (
     Title,
     Transition,
 )
-from chatkit_asgi.widgets.diff import apply_update, diff_widget
+from chatkit_asgi.widgets.diff import ShownWidget, apply_update, diff_widget
 
 
 def plain(widget: Any) -> Any:
@@ -56,7 +59,7 @@ def check(before: Any, after: Any) -> list[Any]:
 
 # --- any trees
 
-any_tree = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+any_tree = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 ids = st.sampled_from([None, "a", "b", "c", "d", ""])
 texts = st.sampled_from(["", "H", "He", "Hello", "Hello world", "null", "é"])
 scalars = (
@@ -172,6 +175,64 @@ def test_equal_widgets_need_no_update_in_whatever_form(widget: Any) -> None:
     assert diff_widget(open_form(widget), widget) == []
 
 
+@any_tree
+@given(
+    roots,
+    st.lists(st.sampled_from(["", "a", '"', "\\", '",', "é", '"}', "\ud83d", "\n"]), min_size=1),
+)
+def test_text_that_goes_on_growing_is_told_from_anything_else(root: Any, pieces: list[str]) -> None:
+    """The short way for more of the same text gives what a comparison gives."""
+    target = {"type": "Text", "id": "grows", "value": "", "streaming": True}
+    state = plain(root)
+    state["children"] = [*state.get("children", []), target]
+    folded: Any = open_form(state)
+    shown = ShownWidget(state)
+    for piece in pieces:
+        before = plain(state)
+        target["value"] += piece
+        updates = shown.update(state)
+        assert updates == diff_widget(before, state)
+        for update in updates:
+            folded = apply_update(folded, update)
+        assert plain(folded) == plain(state) == plain(shown.widget())
+
+
+def frame_size(updates: list[Any]) -> int:
+    item_id = "msg_" + "0" * 32
+    return sum(
+        len(event_frame(ThreadItemUpdatedEvent(item_id=item_id, update=update)))
+        for update in updates
+    )
+
+
+@any_tree
+@given(steps() | st.tuples(roots, roots))
+def test_no_other_single_update_is_smaller(step: tuple[Any, Any]) -> None:
+    """But for deltas, which the client shows as they come: they are only compared where a component goes with them."""
+    before, after = step
+    updates = check(before, after)
+    if all(isinstance(update, WidgetStreamingTextValueDelta) for update in updates):
+        return
+    size = frame_size(updates)
+    assert size <= frame_size([WidgetRootUpdated(widget=after)])
+    for component in all_components(plain(after)):
+        name = component.get("id")
+        was = [each for each in all_components(plain(before)) if each.get("id") == name]
+        now = [each for each in all_components(plain(after)) if each.get("id") == name]
+        if name and len(was) == len(now) == 1 and component.get("type") not in ("Card", "ListView"):
+            one = WidgetComponentUpdated(component_id=name, component=component)
+            if plain(apply_update(before, one)) == plain(after):
+                assert size <= frame_size([one])
+
+
+def all_components(component: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(component, dict):
+        yield component
+        children = component.get("children")
+        for child in children if isinstance(children, list) else [children]:
+            yield from all_components(child)
+
+
 # --- which update
 
 
@@ -279,13 +340,35 @@ def test_any_other_change_resends_the_component_only(before: Any, after: Any) ->
     ],
 )
 def test_the_rest_replaces_the_root(before: Any, after: Any) -> None:
-    assert check(before, after) == [WidgetRootUpdated(widget=after)]
+    assert_replaced(check(before, after), after)
+
+
+def assert_replaced(updates: list[Any], after: Any) -> None:
+    [update] = updates
+    assert isinstance(update, WidgetRootUpdated)
+    assert plain(update.widget) == plain(after)
+
+
+def test_several_changes_in_one_component_are_told_at_once_where_that_is_shorter() -> None:
+    def state(value: str, length: int) -> Card:
+        titles = [Title(id=f"t{number}", value=value * length) for number in range(5)]
+        return card(Col(id="col", children=titles))
+
+    [update] = check(state("a", 1), state("b", 1))
+    assert isinstance(update, WidgetComponentUpdated)
+    assert update.component_id == "col"
+    before = state("a", 500)
+    after = plain(before)
+    after["children"][0]["children"][3]["value"] = "b"
+    [update] = check(before, after)
+    assert isinstance(update, WidgetComponentUpdated)
+    assert update.component_id == "t3"
 
 
 def test_many_components_cost_more_than_the_root() -> None:
     before = Card(children=[Title(id=f"t{number}", value="a") for number in range(50)])
     after = Card(children=[Title(id=f"t{number}", value="b") for number in range(50)])
-    assert check(before, after) == [WidgetRootUpdated(widget=after)]
+    assert_replaced(check(before, after), after)
 
 
 def test_a_null_is_a_change_in_a_payload_and_nowhere_else() -> None:
@@ -317,7 +400,7 @@ def test_trees_too_deep_to_walk_and_text_that_is_not_unicode_replace_the_root() 
         WidgetRootUpdated | WidgetStreamingTextValueDelta,
     )
     broken, other = Card(children=[Text(value="\ud800")]), Card(children=[Text(value="\udc00x")])
-    assert diff_widget(broken, other) == [WidgetRootUpdated(widget=other)]
+    assert_replaced(diff_widget(broken, other), other)
     assert diff_widget(broken, broken.model_copy(deep=True)) == []
 
 

@@ -1,0 +1,1 @@
+"""Small servers that show one thing each; see README.md."""
