@@ -7,16 +7,20 @@ protocol says. ``ask``, ``post`` and ``open`` give whatever came, for :mod:`~cha
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
+
+import anyio
 
 from . import expect
 from .case import NotRun, Unmet
 from .wire import Chunks, Connection, Headers, Log, Reply, SocketTransport, Transport
 
-__all__ = ["Answer", "Client", "Stream", "Target", "Turn", "message"]
+__all__ = ["Answer", "Client", "Stream", "Target", "Turn", "at_once", "message"]
+
+T = TypeVar("T")
 
 JSON: Headers = [("content-type", "application/json")]
 TOO_MUCH = 32 * 1024 * 1024
@@ -189,6 +193,31 @@ class Stream:
             pass
         return self.events
 
+    async def meanwhile(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do ``work`` while the stream goes on; whether it still did when the work was done."""
+        failure: Exception | None = None
+        ended = False
+
+        async def reading() -> None:
+            nonlocal ended, failure
+            try:
+                await self.rest()
+            except Unmet as unmet:
+                failure = unmet
+            ended = True
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(reading)
+            try:
+                await work()
+            except Exception as error:  # a task group would put it into a group
+                failure = error
+            on_time = not ended
+            tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        return on_time
+
 
 class Turn:
     """A streamed answer that came to its end."""
@@ -336,7 +365,8 @@ class Client:
         if not any(name == "content-length" for name, _ in given):
             given.append(("content-length", str(len(body))))
         self.log.sent(
-            self.log.head(f"{method} {transport.url}", given) + f"\n\n{body.decode('utf-8', 'replace')}"
+            self.log.head(f"{method} {transport.url}", given)
+            + f"\n\n{body.decode('utf-8', 'replace')}"
         )
         return transport.head(method, given) + body
 
@@ -378,16 +408,37 @@ class Client:
     async def walk(self, kind: str, /, *, limit: int = 100, **params: Any) -> AsyncIterator[Any]:
         """Every record of a list, page by page."""
         after: str | None = None
-        for _ in range(100):
+        for _ in range(1000):
             page = await self.get(kind, limit=limit, after=after, **params)
             for record in expect.listed(page):
                 yield record
             if not page.get("has_more"):
                 return
             if not page.get("after") or page["after"] == after:
-                raise Unmet("a new cursor in `after`, because `has_more` is true", page.get("after"))
+                raise Unmet(
+                    "a new cursor in `after`, because `has_more` is true", page.get("after")
+                )
             after = page["after"]
-        raise Unmet("pages that come to an end", "a hundred pages, and more")
+        raise Unmet("pages that come to an end", "a thousand pages, and more")
+
+
+async def at_once(*calls: Callable[[], Awaitable[T]]) -> list[T]:
+    """Make several calls side by side; their results, in the order in which they came. The first failure is raised."""
+    results: list[T] = []
+    failures: list[Exception] = []
+
+    async def one(call: Callable[[], Awaitable[T]]) -> None:
+        try:
+            results.append(await call())
+        except Exception as error:  # a task group would put it into a group
+            failures.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for call in calls:
+            tasks.start_soon(one, call)
+    if failures:
+        raise failures[0]
+    return results
 
 
 async def read(reply: Reply, log: Log) -> Answer:

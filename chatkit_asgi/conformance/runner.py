@@ -82,9 +82,7 @@ class Report:
     def counts(self, result: Result) -> bool:
         """Whether this failure fails the run."""
         levels = ("MUST", "SHOULD") if self.strict else ("MUST",)
-        return (
-            result.outcome is Outcome.FAILED and result.case.level in levels and not result.known
-        )
+        return result.outcome is Outcome.FAILED and result.case.level in levels and not result.known
 
     @property
     def failures(self) -> list[Result]:
@@ -146,9 +144,7 @@ async def run(
             tasks.start_soon(one, each)
     places = {each.id: place for place, each in enumerate(catalogue())}
     found = sorted(results.values(), key=lambda result: places.get(result.case.id, LAST))
-    fixed = tuple(
-        each.case.id for each in found if each.known and each.outcome is Outcome.PASSED
-    )
+    fixed = tuple(each.case.id for each in found if each.known and each.outcome is Outcome.PASSED)
     url: str = getattr(target.transport, "url", "")
     return Report(url, found, time.monotonic() - began, target.features, strict, fixed)
 
@@ -198,7 +194,9 @@ async def run_case(target: Target, case: Case, *, timeout: float = TIMEOUT) -> R
         result.outcome = Outcome.FAILED
         result.expected = "an answer of the protocol's shape"
         where = traceback.extract_tb(error.__traceback__)[-1]
-        result.got = f"one that the case cannot read: {error!r} at {where.name}, line {where.lineno}"
+        result.got = (
+            f"one that the case cannot read: {error!r} at {where.name}, line {where.lineno}"
+        )
     result.seconds = time.monotonic() - began
     if result.outcome is Outcome.FAILED:
         result.wire = str(log)

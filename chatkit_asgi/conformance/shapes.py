@@ -110,7 +110,9 @@ def _index(value: Any) -> str | None:
     return None if right else "an integer from 0"
 
 
-STATUS = Tagged({"active": {}, "locked": {"reason?": str}, "closed": {"reason?": str}}, {}, open=False)
+STATUS = Tagged(
+    {"active": {}, "locked": {"reason?": str}, "closed": {"reason?": str}}, {}, open=False
+)
 
 SOURCE_COMMON = {"title": str, "description?": str, "timestamp?": str, "group?": str}
 URL_SOURCE = {**SOURCE_COMMON, "type": ("url",), "url": str, "attribution?": str}
@@ -158,7 +160,12 @@ QUESTION = Tagged(
 TASK = Tagged(
     {
         "custom": {"title?": str, "icon?": str, "content?": str},
-        "web_search": {"title?": str, "title_query?": str, "queries": [str], "sources": [URL_SOURCE]},
+        "web_search": {
+            "title?": str,
+            "title_query?": str,
+            "queries": [str],
+            "sources": [URL_SOURCE],
+        },
         "thought": {"title?": str, "content": str},
         "file": {"title?": str, "sources": [FILE_SOURCE]},
         "image": {"title?": str},
@@ -176,7 +183,12 @@ def _summary(value: Any) -> str | None:
     return None if right else "an object with `title`, or with `duration` in whole seconds"
 
 
-WORKFLOW = {"type": ("custom", "reasoning"), "tasks": [TASK], "summary?": _summary, "expanded": bool}
+WORKFLOW = {
+    "type": ("custom", "reasoning"),
+    "tasks": [TASK],
+    "summary?": _summary,
+    "expanded": bool,
+}
 
 
 def _root(value: Any) -> str | None:

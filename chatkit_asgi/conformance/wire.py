@@ -214,9 +214,7 @@ class SocketTransport:
         finally:
             await anyio.aclose_forcefully(stream)
 
-    def head(
-        self, method: str, headers: Headers, url: str | None = None
-    ) -> bytes:
+    def head(self, method: str, headers: Headers, url: str | None = None) -> bytes:
         """The bytes of a request's head."""
         authority, _, _, _, target = _parts(url or self.url)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers)

@@ -44,9 +44,7 @@ def clauses() -> list[dict[str, Any]]:
 def mentions() -> set[str]:
     """Every bold id in the pages, to find clauses that the pattern above misses."""
     text = "".join(
-        page.read_text(encoding="utf-8")
-        for page in PAGES.glob("*.md")
-        if page.name != "README.md"
+        page.read_text(encoding="utf-8") for page in PAGES.glob("*.md") if page.name != "README.md"
     )
     return set(re.findall(r"^\*\*([A-Z]{3}-\d+)", text, re.MULTILINE))
 

@@ -59,7 +59,7 @@ async def image_is_announced(client: Client) -> None:
 @case("ATT-1", sends="attachments.create for a file with an odd name.", needs="attachments")
 async def any_file_name(client: Client) -> None:
     """The name comes back as it was sent."""
-    name = "../Ünïcödé 日本語 😀 \"x\".txt"
+    name = '../Ünïcödé 日本語 😀 "x".txt'
     expect.equal((await _create(client, name=name))["name"], name, "the name")
 
 
@@ -78,7 +78,11 @@ async def upload_is_described(client: Client) -> None:
     expect.that(upload["url"].startswith(("http://", "https://")), "an absolute URL", upload["url"])
 
 
-@case("ATT-3", sends="attachments.create; then the bytes to where its answer says.", needs="attachments")
+@case(
+    "ATT-3",
+    sends="attachments.create; then the bytes to where its answer says.",
+    needs="attachments",
+)
 async def bytes_are_taken(client: Client) -> None:
     """2xx."""
     await _uploaded(client)
@@ -130,7 +134,11 @@ async def attachment_metadata_is_private(client: Client) -> None:
         expect.that("conformance-secret" not in answer.text, "no private metadata", answer)
 
 
-@case("ATT-7", sends="attachments.create, attachments.delete; then a message with its id.", needs="attachments")
+@case(
+    "ATT-7",
+    sends="attachments.create, attachments.delete; then a message with its id.",
+    needs="attachments",
+)
 async def deleted_attachment_is_gone(client: Client) -> None:
     """A JSON object, and then a refusal."""
     identity = (await _create(client))["id"]
@@ -169,7 +177,11 @@ async def carried_attachment_stays(client: Client) -> None:
     expect.refused(await client.ask("attachments.delete", attachment_id=identity))
 
 
-@case("ATT-10", sends="An upload in a message; then in a message of another thread.", needs="attachments")
+@case(
+    "ATT-10",
+    sends="An upload in a message; then in a message of another thread.",
+    needs="attachments",
+)
 async def carried_attachment_is_not_moved(client: Client) -> None:
     """The second message is refused."""
     identity = await _uploaded(client)

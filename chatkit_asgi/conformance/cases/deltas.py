@@ -78,7 +78,11 @@ def _component(tree: Any, identity: str, new: Any) -> Any:
 async def _folds(client: Client, trigger: str, kind: str) -> Turn:
     turn = await client.trigger(trigger)
     final = turn.item(kind)
-    expect.equal(_folded(turn).get(final["id"], {}).get("content"), final.get("content"), "the folded content")
+    expect.equal(
+        _folded(turn).get(final["id"], {}).get("content"),
+        final.get("content"),
+        "the folded content",
+    )
     return turn
 
 
@@ -94,9 +98,21 @@ async def text_folds(client: Client) -> None:
 async def odd_text_folds(client: Client) -> None:
     """Other scripts, emoji, quotes and line breaks arrive whole, in deltas, done and store."""
     turn = await _folds(client, "unicode", "assistant_message")
-    for piece in ("日本語", "עברית", "👩‍👩‍👧", '"quoted"', "\\back\\", "\u2028", "\ttab\nnew line", "😀", "- end"):
+    for piece in (
+        "日本語",
+        "עברית",
+        "👩‍👩‍👧",
+        '"quoted"',
+        "\\back\\",
+        "\u2028",
+        "\ttab\nnew line",
+        "😀",
+        "- end",
+    ):
         expect.that(piece in turn.text, f"{piece!r} in the text", turn.text)
-    stored = [item for item in await client.items(turn.thread_id) if item["type"] == "assistant_message"]
+    stored = [
+        item for item in await client.items(turn.thread_id) if item["type"] == "assistant_message"
+    ]
     expect.equal(expect.text_of(stored[-1]), turn.text, "the stored text")
 
 
@@ -104,6 +120,10 @@ async def odd_text_folds(client: Client) -> None:
 async def parts_alternate(client: Client) -> None:
     """Each part has its own deltas."""
     turn = await _folds(client, "parts", "assistant_message")
+    joined = ["", ""]
+    for update in turn.updates(f"{PART}text_delta"):
+        joined[update["content_index"]] += update["delta"]
+    expect.equal(joined, ["one more", "two more"], "the joined deltas of the parts")
     texts = [part["text"] for part in turn.item("assistant_message")["content"]]
     expect.equal(texts, ["one more", "two more"], "the texts of the parts")
 
@@ -124,7 +144,9 @@ async def annotations_fold(client: Client) -> None:
     """Three annotation_added updates, which are the annotations of the finished part."""
     turn = await client.trigger("annotations")
     added = [update["annotation"] for update in turn.updates(f"{PART}annotation_added")]
-    expect.equal(added, turn.item("assistant_message")["content"][0]["annotations"], "the citations")
+    expect.equal(
+        added, turn.item("assistant_message")["content"][0]["annotations"], "the citations"
+    )
     expect.equal(len(added), 3, "how many citations came")
 
 
@@ -171,7 +193,9 @@ async def workflow_is_stored(client: Client) -> None:
     """The stored workflow is the one that was done, with its summary."""
     turn = await client.trigger("workflow")
     item = turn.item("workflow")
-    expect.equal((item["workflow"].get("summary") or {}).get("title"), "Did 3 things", "the summary")
+    expect.equal(
+        (item["workflow"].get("summary") or {}).get("title"), "Did 3 things", "the summary"
+    )
     stored = {each["id"]: each for each in await client.items(turn.thread_id)}
     expect.equal(stored.get(item["id"]), item, "the stored workflow")
 

@@ -8,7 +8,6 @@ from typing import Any
 from .. import expect
 from ..case import case
 from ..client import Client, message
-
 from .threads import NOWHERE
 
 
@@ -109,7 +108,10 @@ async def no_params(client: Client) -> None:
 @case("ERR-1", sends="threads.create without content.")
 async def no_content(client: Client) -> None:
     """The request is refused."""
-    await _refused(client, b'{"type":"threads.create","params":{"input":{"attachments":[],"inference_options":{}}}}')
+    await _refused(
+        client,
+        b'{"type":"threads.create","params":{"input":{"attachments":[],"inference_options":{}}}}',
+    )
 
 
 @case("ERR-1", sends="threads.create with a content part of an unknown type.")
@@ -146,9 +148,7 @@ async def unknown_type_is_the_clients_mistake(client: Client) -> None:
 @case("ERR-2", sends="A message in an id that no thread has.")
 async def unknown_thread_is_seen_before_the_stream(client: Client) -> None:
     """4xx, not a stream."""
-    answer = await client.ask(
-        "threads.add_user_message", thread_id=NOWHERE, input=message("Hello")
-    )
+    answer = await client.ask("threads.add_user_message", thread_id=NOWHERE, input=message("Hello"))
     expect.one_of(answer, "a 4xx answer")
 
 
@@ -187,7 +187,11 @@ async def unknown_item_is_404(client: Client) -> None:
     expect.one_of(answer, "404")
 
 
-@case("ERR-5", sends="conformance: structured; then two submissions, one after the other.", needs="structured")
+@case(
+    "ERR-5",
+    sends="conformance: structured; then two submissions, one after the other.",
+    needs="structured",
+)
 async def second_answer_is_409(client: Client) -> None:
     """409 for the second."""
     turn = await client.trigger("structured")
@@ -208,7 +212,15 @@ async def refusals_tell_nothing(client: Client) -> None:
     ]
     for body in bodies:
         answer = await client.send(body)
-        for secret in ("Traceback", 'File "', "site-packages", "node_modules", ".py:", ".js:", " at Object."):
+        for secret in (
+            "Traceback",
+            'File "',
+            "site-packages",
+            "node_modules",
+            ".py:",
+            ".js:",
+            " at Object.",
+        ):
             expect.that(secret not in answer.text, "nothing of the server's inside", answer)
 
 

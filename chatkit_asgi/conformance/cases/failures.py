@@ -27,7 +27,9 @@ async def early_failure_is_an_event(client: Client) -> None:
 async def error_has_a_code(client: Client) -> None:
     """code and allow_retry are there."""
     for event in (await client.trigger("fail")).of("error"):
-        expect.that(event["code"] in ("stream.error", "custom"), "a code that the client knows", event)
+        expect.that(
+            event["code"] in ("stream.error", "custom"), "a code that the client knows", event
+        )
 
 
 @case("FLR-2", sends="conformance: fail-custom.", needs="fail-custom")

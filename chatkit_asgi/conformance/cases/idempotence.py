@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import anyio
+from functools import partial
+from uuid import uuid4
 
 from .. import expect
 from ..case import case
-from ..client import Answer, Client, message
+from ..client import Client, at_once, message
 
 
 @case("IDM-1", sends="threads.get_by_id twice.")
@@ -48,21 +49,9 @@ async def voting_twice(client: Client) -> None:
 @case("IDM-4", sends="threads.create twice at once with one idempotency-key.")
 async def repeated_creation_makes_one_thread(client: Client) -> None:
     """Both streams have the same thread and the same message."""
-    answers: list[Answer] = []
-
-    async def send() -> None:
-        answers.append(
-            await client.ask(
-                "threads.create",
-                input=message("Once"),
-                headers=[("idempotency-key", f"conformance-{began}")],
-            )
-        )
-
-    began = anyio.current_time()
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(send)
-        tasks.start_soon(send)
+    key = [("idempotency-key", f"conformance-{uuid4()}")]
+    send = partial(client.ask, "threads.create", input=message("Once"), headers=key)
+    answers = await at_once(send, send)
     ids = {expect.stream(each)[0]["thread"]["id"] for each in answers}
     expect.equal(len(ids), 1, "how many threads there are")
 
@@ -74,7 +63,10 @@ async def retrying_twice(client: Client) -> None:
     params = {"thread_id": turn.thread_id, "item_id": turn.user["id"]}
     await client.run("threads.retry_after_item", **params)
     last = await client.run("threads.retry_after_item", **params)
-    wanted = [turn.user["id"], *[item["id"] for item in last.done if item["type"] != "user_message"]]
+    wanted = [
+        turn.user["id"],
+        *[item["id"] for item in last.done if item["type"] != "user_message"],
+    ]
     got = [item["id"] for item in await client.items(turn.thread_id)]
     expect.equal(got, wanted, "the thread's items")
 

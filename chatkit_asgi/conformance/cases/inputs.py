@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
-
-import anyio
 
 from .. import expect
 from ..case import case
-from ..client import Answer, Client, Turn
+from ..client import Answer, Client, Turn, at_once
 
 ADD = "threads.add_structured_input"
 SKIPPED = {"values": [], "skipped": True}
@@ -28,7 +27,9 @@ async def _after(client: Client, **submission: Any) -> Any:
     turn = await client.trigger("structured")
     again = await _submit(client, turn, **submission)
     identity = turn.item("structured_input")["id"]
-    told = [each["item"] for each in again.of("thread.item.replaced") if each["item"]["id"] == identity]
+    told = [
+        each["item"] for each in again.of("thread.item.replaced") if each["item"]["id"] == identity
+    ]
     expect.that(told, "thread.item.replaced with the item", expect.kinds(again.events))
     stored = {item["id"]: item for item in await client.items(turn.thread_id)}
     expect.equal(stored.get(identity), told[-1], "the stored item")
@@ -42,13 +43,19 @@ async def questions_are_pending(client: Client) -> None:
     item = turn.item("structured_input")
     expect.equal(item["status"], "pending", "the status")
     kinds = [(each["id"], each["type"], each.get("multiple", False)) for each in item["inputs"]]
-    wanted = [("size", "multiple_choice", False), ("more", "multiple_choice", True), ("note", "freeform", False)]
+    wanted = [
+        ("size", "multiple_choice", False),
+        ("more", "multiple_choice", True),
+        ("note", "freeform", False),
+    ]
     expect.equal([list(each) for each in kinds], [list(each) for each in wanted], "the questions")
     stored = {each["id"]: each for each in await client.items(turn.thread_id)}
     expect.equal(stored.get(item["id"]), item, "the stored item")
 
 
-@case("INP-2", sends="conformance: structured; then an answer to each question.", needs="structured")
+@case(
+    "INP-2", sends="conformance: structured; then an answer to each question.", needs="structured"
+)
 async def answers_are_told_and_stored(client: Client) -> None:
     """thread.item.replaced brings the item, answered, with the values."""
     answers = {
@@ -75,7 +82,11 @@ async def turn_goes_on_after_the_answer(client: Client) -> None:
     )
 
 
-@case("INP-3", sends="conformance: structured; then a skipped submission with a value.", needs="structured")
+@case(
+    "INP-3",
+    sends="conformance: structured; then a skipped submission with a value.",
+    needs="structured",
+)
 async def skipped_submission(client: Client) -> None:
     """The item is skipped, and every question too."""
     item = await _after(client, status="skipped", answers={"size": {"values": ["S"]}})
@@ -83,7 +94,11 @@ async def skipped_submission(client: Client) -> None:
     expect.equal(_answers(item), dict.fromkeys(("size", "more", "note"), SKIPPED), "the answers")
 
 
-@case("INP-3", sends="conformance: structured; then an answer to one question only.", needs="structured")
+@case(
+    "INP-3",
+    sends="conformance: structured; then an answer to one question only.",
+    needs="structured",
+)
 async def unanswered_questions_are_skipped(client: Client) -> None:
     """The item is answered, and the other questions are skipped."""
     item = await _after(client, status="answered", answers={"size": {"values": ["L"]}})
@@ -91,15 +106,27 @@ async def unanswered_questions_are_skipped(client: Client) -> None:
     expect.equal(_answers(item)["more"], SKIPPED, "the answer that is missing")
 
 
-@case("INP-3", sends="conformance: structured; then answers that are skipped or empty.", needs="structured")
+@case(
+    "INP-3",
+    sends="conformance: structured; then answers that are skipped or empty.",
+    needs="structured",
+)
 async def empty_answers_are_skipped(client: Client) -> None:
     """They count as skipped."""
-    answers = {"size": {"skipped": True}, "more": {"values": []}, "note": {"values": ["x"], "skipped": True}}
+    answers = {
+        "size": {"skipped": True},
+        "more": {"values": []},
+        "note": {"values": ["x"], "skipped": True},
+    }
     item = await _after(client, status="answered", answers=answers)
     expect.equal(_answers(item), dict.fromkeys(("size", "more", "note"), SKIPPED), "the answers")
 
 
-@case("INP-3", sends="conformance: structured; then a submission without answers and status.", needs="structured")
+@case(
+    "INP-3",
+    sends="conformance: structured; then a submission without answers and status.",
+    needs="structured",
+)
 async def empty_submission(client: Client) -> None:
     """The item is answered, and every question skipped."""
     item = await _after(client)
@@ -114,7 +141,11 @@ async def one_choice_keeps_one_value(client: Client) -> None:
     expect.equal(_answers(item)["size"]["values"], ["L"], "the values of one choice")
 
 
-@case("INP-4", sends="conformance: structured; then two values for several choices.", needs="structured")
+@case(
+    "INP-4",
+    sends="conformance: structured; then two values for several choices.",
+    needs="structured",
+)
 async def several_choices_keep_all_values(client: Client) -> None:
     """Both are kept, in order."""
     item = await _after(client, answers={"more": {"values": ["B", "A"]}})
@@ -128,14 +159,22 @@ async def own_answers_are_kept(client: Client) -> None:
     expect.equal(_answers(item)["size"]["values"], ["Enormous"], "the value")
 
 
-@case("INP-6", sends="conformance: structured; then an answer to another question.", needs="structured")
+@case(
+    "INP-6",
+    sends="conformance: structured; then an answer to another question.",
+    needs="structured",
+)
 async def unknown_questions_are_ignored(client: Client) -> None:
     """The item has its own questions only."""
     item = await _after(client, answers={"what": {"values": ["x"]}, "size": {"values": ["S"]}})
     expect.equal(sorted(_answers(item)), ["more", "note", "size"], "the questions")
 
 
-@case("INP-7", sends="conformance: structured; then two submissions, one after the other.", needs="structured")
+@case(
+    "INP-7",
+    sends="conformance: structured; then two submissions, one after the other.",
+    needs="structured",
+)
 async def second_submission_is_refused(client: Client) -> None:
     """The second is refused, and the first stays."""
     turn = await client.trigger("structured")
@@ -177,16 +216,11 @@ async def one_of_several_submissions_counts(client: Client) -> None:
     """One is answered with a stream, the others are refused."""
     turn = await client.trigger("structured")
     identity = turn.item("structured_input")["id"]
-    answers: list[Answer] = []
 
-    async def send(value: str) -> None:
+    async def send(value: str) -> Answer:
         submission = {"answers": {"note": {"values": [value]}}}
-        answers.append(
-            await client.ask(ADD, thread_id=turn.thread_id, item_id=identity, input=submission)
-        )
+        return await client.ask(ADD, thread_id=turn.thread_id, item_id=identity, input=submission)
 
-    async with anyio.create_task_group() as tasks:
-        for value in "abc":
-            tasks.start_soon(send, value)
+    answers = await at_once(*(partial(send, value) for value in "abc"))
     taken = [each for each in answers if expect.ANSWERS["an event stream"](each)]
     expect.equal(len(taken), 1, "how many submissions were taken")

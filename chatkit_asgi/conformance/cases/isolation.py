@@ -84,7 +84,9 @@ async def cannot_answer_a_tool_call(client: Client) -> None:
     await _kept_out(client, "threads.add_client_tool_output", turn, result="mine")
 
 
-@case("ISO-1", sends="A submission for somebody else's questions.", needs=("two-users", "structured"))
+@case(
+    "ISO-1", sends="A submission for somebody else's questions.", needs=("two-users", "structured")
+)
 async def cannot_answer_questions(client: Client) -> None:
     """It is refused, and the item is pending."""
     turn = await client.trigger("structured")
@@ -93,7 +95,9 @@ async def cannot_answer_questions(client: Client) -> None:
     await _kept_out(client, "threads.add_structured_input", turn, **params)
 
 
-@case("ISO-1", sends="An action from somebody else's widget.", needs=("two-users", "widget", "action"))
+@case(
+    "ISO-1", sends="An action from somebody else's widget.", needs=("two-users", "widget", "action")
+)
 async def cannot_act(client: Client) -> None:
     """It is refused."""
     turn = await client.trigger("widget")
@@ -102,7 +106,11 @@ async def cannot_act(client: Client) -> None:
     await _kept_out(client, "threads.custom_action", turn, **params)
 
 
-@case("ISO-1", sends="A synchronous action from somebody else's widget.", needs=("two-users", "widget", "sync-action"))
+@case(
+    "ISO-1",
+    sends="A synchronous action from somebody else's widget.",
+    needs=("two-users", "widget", "sync-action"),
+)
 async def cannot_act_synchronously(client: Client) -> None:
     """It is refused."""
     turn = await client.trigger("widget")
@@ -118,7 +126,9 @@ async def lists_are_private(client: Client) -> None:
     expect.that(turn.thread_id not in ids, "the other person's own threads", ids)
 
 
-@case("ISO-3", sends="A message with somebody else's attachment.", needs=("two-users", "attachments"))
+@case(
+    "ISO-3", sends="A message with somebody else's attachment.", needs=("two-users", "attachments")
+)
 async def cannot_attach(client: Client) -> None:
     """It is refused."""
     made = await client.get("attachments.create", name="a", size=1, mime_type="a/b")
@@ -126,7 +136,11 @@ async def cannot_attach(client: Client) -> None:
     expect.refused(await client.other.ask("threads.create", input=said))
 
 
-@case("ISO-3", sends="attachments.delete of somebody else's attachment.", needs=("two-users", "attachments"))
+@case(
+    "ISO-3",
+    sends="attachments.delete of somebody else's attachment.",
+    needs=("two-users", "attachments"),
+)
 async def cannot_delete_an_attachment(client: Client) -> None:
     """The attachment can be sent afterwards, whatever was answered."""
     made = await client.get("attachments.create", name="a", size=1, mime_type="a/b")

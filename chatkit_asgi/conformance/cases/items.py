@@ -8,7 +8,6 @@ from typing import Any
 from .. import expect
 from ..case import Unmet, case
 from ..client import Client
-
 from .threads import NOWHERE
 
 
@@ -63,7 +62,11 @@ async def item_ids_differ(client: Client) -> None:
     expect.equal(len(set(ids)), len(ids), "how many different ids there are")
 
 
-@case("THR-9", sends="conformance: items; then items.list, seven at a time, both orders.", needs="items")
+@case(
+    "THR-9",
+    sends="conformance: items; then items.list, seven at a time, both orders.",
+    needs="items",
+)
 async def pages_repeat_and_skip_nothing(client: Client) -> None:
     """Every item comes once, in order."""
     turn = await client.trigger("items")
@@ -81,7 +84,11 @@ async def limit_is_an_upper_bound(client: Client) -> None:
     expect.equal(len(await _page(client, turn.thread_id, limit=3)), 3, "how many items came")
 
 
-@case("THR-9", sends="conformance: items; then the first page again with a message added.", needs="items")
+@case(
+    "THR-9",
+    sends="conformance: items; then the first page again with a message added.",
+    needs="items",
+)
 async def pages_hold_while_a_thread_grows(client: Client) -> None:
     """The second page continues the first, although something was added in between."""
     turn = await client.trigger("items")
@@ -183,9 +190,7 @@ async def stored_items_are_those_that_were_done(client: Client) -> None:
 async def _vote(client: Client, kind: str) -> None:
     turn = await client.say("Hello")
     ids = [item["id"] for item in turn.done if item["type"] != "user_message"]
-    answer = await client.ask(
-        "items.feedback", thread_id=turn.thread_id, item_ids=ids, kind=kind
-    )
+    answer = await client.ask("items.feedback", thread_id=turn.thread_id, item_ids=ids, kind=kind)
     expect.json_object(answer)
 
 

@@ -77,9 +77,7 @@ async def message_is_not_sent_again(client: Client) -> None:
 
 async def _refused(client: Client, turn: Turn, item_id: str) -> None:
     before = await _shape(client, turn.thread_id)
-    answer = await client.ask(
-        "threads.retry_after_item", thread_id=turn.thread_id, item_id=item_id
-    )
+    answer = await client.ask("threads.retry_after_item", thread_id=turn.thread_id, item_id=item_id)
     expect.refused(answer)
     expect.equal(await _shape(client, turn.thread_id), before, "the thread afterwards")
 
@@ -108,13 +106,13 @@ async def retry_of_another_threads_message_is_refused(client: Client) -> None:
     expect.equal(await _shape(client, other.thread_id), before, "the other thread")
 
 
-@case("RTY-5", sends="conformance: flaky; then threads.retry_after_item, which fails.", needs="flaky")
+@case(
+    "RTY-5", sends="conformance: flaky; then threads.retry_after_item, which fails.", needs="flaky"
+)
 async def failed_retry_keeps_the_old_answer(client: Client) -> None:
     """The old answer is in the thread."""
     turn = await client.trigger("flaky")
     old = turn.item("assistant_message")["id"]
-    await client.ask(
-        "threads.retry_after_item", thread_id=turn.thread_id, item_id=turn.user["id"]
-    )
+    await client.ask("threads.retry_after_item", thread_id=turn.thread_id, item_id=turn.user["id"])
     ids = [item_id for _, item_id in await _shape(client, turn.thread_id)]
     expect.that(old in ids, "the old answer", ids)

@@ -8,7 +8,7 @@ import anyio
 
 from .. import expect
 from ..case import Unmet, case
-from ..client import Answer, Client, message
+from ..client import Answer, Client
 from .transport import CREATE, JSON, LIST
 
 HUGE = 24 * 1024 * 1024
@@ -174,7 +174,11 @@ async def pipelined_requests(client: Client) -> None:
             expect.json_object(Answer(reply.status, reply.headers, body, complete=reply.complete))
 
 
-@case("ROB-10", sends="The head of a request with expect: 100-continue, then the body.", needs="socket")
+@case(
+    "ROB-10",
+    sends="The head of a request with expect: 100-continue, then the body.",
+    needs="socket",
+)
 async def expect_continue(client: Client) -> None:
     """100 Continue before the body is sent, or the answer."""
     async with client.connect() as connection:
@@ -183,7 +187,9 @@ async def expect_continue(client: Client) -> None:
         with anyio.move_on_after(5) as scope:
             line = await connection.line()
         expect.that(not scope.cancelled_caught, "100 Continue", "nothing for five seconds")
-        expect.that(line.split(b" ")[1] in (b"100", b"200", b"417"), "100 Continue", line.decode("latin-1"))
+        expect.that(
+            line.split(b" ")[1] in (b"100", b"200", b"417"), "100 Continue", line.decode("latin-1")
+        )
 
 
 @case("ROB-11", sends="threads.get_by_id of ids that look like paths, queries and markup.")

@@ -18,7 +18,11 @@ async def _read_again(client: Client, turn: Turn) -> dict[str, Any]:
 async def begins_with_thread_created(client: Client) -> None:
     """The first event is thread.created with a whole thread."""
     events = expect.stream(await client.ask("threads.create", input=message("Hello")))
-    expect.that(events and events[0]["type"] == "thread.created", "thread.created first", expect.kinds(events))
+    expect.that(
+        events and events[0]["type"] == "thread.created",
+        "thread.created first",
+        expect.kinds(events),
+    )
 
 
 @case("STR-1", sends="A second message in a thread.")
@@ -181,7 +185,9 @@ async def title_is_told(client: Client) -> None:
     """thread.updated has the title, and so has the thread."""
     turn = await client.trigger("title")
     titles = [event["thread"].get("title") for event in turn.of("thread.updated")]
-    expect.that("Conformance title" in titles, "thread.updated with the title", expect.kinds(turn.events))
+    expect.that(
+        "Conformance title" in titles, "thread.updated with the title", expect.kinds(turn.events)
+    )
     thread = await client.thread(turn.thread_id)
     expect.equal(thread.get("title"), "Conformance title", "the title afterwards")
 

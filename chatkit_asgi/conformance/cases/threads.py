@@ -62,9 +62,7 @@ async def times_have_an_offset(client: Client) -> None:
 )
 async def metadata_is_private(client: Client) -> None:
     """What the server keeps in a thread's metadata is in no answer."""
-    answer = await client.ask(
-        "threads.create", input=_message("conformance: metadata")
-    )
+    answer = await client.ask("threads.create", input=_message("conformance: metadata"))
     thread_id = expect.stream(answer)[0]["thread"]["id"]
     seen = [answer.text]
     for kind, params in (
@@ -317,9 +315,7 @@ async def deleted_thread_takes_no_message(client: Client) -> None:
     """The message is refused."""
     thread_id = await _deleted(client)
     expect.refused(
-        await client.ask(
-            "threads.add_user_message", thread_id=thread_id, input=_message("Hello?")
-        )
+        await client.ask("threads.add_user_message", thread_id=thread_id, input=_message("Hello?"))
     )
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
-
-import anyio
 
 from .. import expect
 from ..case import case
-from ..client import Answer, Client, Turn
+from ..client import Answer, Client, Turn, at_once
 
 ARGUMENTS = {"number": 1, "nothing": None, "list": [1, None]}
 OUTPUT = "threads.add_client_tool_output"
 
 
 async def _stored(client: Client, turn: Turn) -> Any:
-    calls = [item for item in await client.items(turn.thread_id) if item["type"] == "client_tool_call"]
+    calls = [
+        item for item in await client.items(turn.thread_id) if item["type"] == "client_tool_call"
+    ]
     expect.that(calls, "the tool call in the thread", "none")
     return calls[-1]
 
@@ -30,7 +31,11 @@ async def _answered(client: Client, result: Any) -> None:
     expect.equal(stored.get("output"), result, "the stored output")
     if "result" in client.target.features:
         head, _, text = again.text.partition("conformance result: ")
-        expect.that(not head and json.loads(text) == result, f"the assistant gets {json.dumps(result)}", again.text)
+        expect.that(
+            not head and json.loads(text) == result,
+            f"the assistant gets {json.dumps(result)}",
+            again.text,
+        )
 
 
 @case("TOL-1", sends="conformance: tool; then items.list.", needs="tool")
@@ -121,14 +126,11 @@ async def call_is_found_behind_a_message(client: Client) -> None:
 async def one_of_several_outputs_counts(client: Client) -> None:
     """One is answered with a stream, the others are refused."""
     turn = await client.trigger("tool")
-    answers: list[Answer] = []
 
-    async def send(number: int) -> None:
-        answers.append(await client.ask(OUTPUT, thread_id=turn.thread_id, result=number))
+    async def send(number: int) -> Answer:
+        return await client.ask(OUTPUT, thread_id=turn.thread_id, result=number)
 
-    async with anyio.create_task_group() as tasks:
-        for number in range(3):
-            tasks.start_soon(send, number)
+    answers = await at_once(*(partial(send, number) for number in range(3)))
     taken = [each for each in answers if expect.ANSWERS["an event stream"](each)]
     expect.equal(len(taken), 1, "how many outputs were taken")
 
@@ -147,7 +149,9 @@ async def no_call_stays_pending(client: Client) -> None:
     """The call is gone or completed."""
     turn = await client.trigger("tool")
     await client.say("Never mind", turn.thread_id)
-    pending = [item for item in await client.items(turn.thread_id) if item.get("status") == "pending"]
+    pending = [
+        item for item in await client.items(turn.thread_id) if item.get("status") == "pending"
+    ]
     expect.equal(pending, [], "calls that are still pending")
 
 
@@ -156,6 +160,10 @@ async def no_second_call_stays_pending(client: Client) -> None:
     """The newer call is completed with it; the other is gone or completed, too."""
     turn = await client.trigger("two-tools")
     await client.run(OUTPUT, thread_id=turn.thread_id, result="mine")
-    stored = [item for item in await client.items(turn.thread_id) if item["type"] == "client_tool_call"]
-    expect.that(any(item.get("output") == "mine" for item in stored), "the output in a call", stored)
+    stored = [
+        item for item in await client.items(turn.thread_id) if item["type"] == "client_tool_call"
+    ]
+    expect.that(
+        any(item.get("output") == "mine" for item in stored), "the output in a call", stored
+    )
     expect.that(all(item["status"] == "completed" for item in stored), "no pending call", stored)

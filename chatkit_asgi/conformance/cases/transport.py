@@ -53,8 +53,9 @@ async def frames_are_one_line(client: Client) -> None:
             continue
         right = block.startswith("data: {") and "\n" not in block and "\r" not in block
         expect.that(right, "a frame of one line, `data: ` and JSON, ended by LF LF", block[:200])
-        compact = json.dumps(json.loads(block[6:]), separators=(",", ":"), ensure_ascii=False)
-        expect.that(len(compact) >= len(block) - 26, "JSON without spaces between tokens", block[:200])
+        data = block[6:].replace("\\/", "/")
+        compact = json.dumps(json.loads(data), separators=(",", ":"), ensure_ascii=False)
+        expect.that(len(compact) >= len(data), "JSON without spaces between tokens", block[:200])
 
 
 @case("TRN-6", sends="threads.create with a message.")
@@ -98,7 +99,9 @@ async def events_come_as_they_happen(client: Client) -> None:
         await stream.next_chunk()
     text = json.dumps(stream.events)
     whole = "tick99" in text or stream.reply.complete
-    expect.that(not whole, "deltas one after the other", f"the whole answer at once, after {seen} events")
+    expect.that(
+        not whole, "deltas one after the other", f"the whole answer at once, after {seen} events"
+    )
 
 
 @case("TRN-9", sends="conformance: silent, and reads the first frames.", needs="silent")
@@ -172,9 +175,7 @@ async def other_methods_get_405(client: Client) -> None:
 @case("TRN-16", sends="threads.list as application/json; charset=utf-8.")
 async def content_type_with_charset(client: Client) -> None:
     """It is answered like one without."""
-    answer = await client.send(
-        LIST, headers=[("Content-Type", "application/json; charset=utf-8")]
-    )
+    answer = await client.send(LIST, headers=[("Content-Type", "application/json; charset=utf-8")])
     expect.json_object(answer)
 
 
@@ -230,7 +231,9 @@ async def connection_is_kept(client: Client) -> None:
                 await connection.send(client.raw(LIST))
                 reply = await connection.reply()
             except ConnectionError:
-                raise Unmet(f"an answer to the {turn} request", "the connection was closed") from None
+                raise Unmet(
+                    f"an answer to the {turn} request", "the connection was closed"
+                ) from None
             body = b"".join([chunk async for chunk in reply.chunks()])
             expect.json_object(Answer(reply.status, reply.headers, body, complete=reply.complete))
 
