@@ -1,4 +1,4 @@
-"""The ``chatkit-asgi`` command: ``demo`` and ``serve``.
+"""The ``chatkit-asgi`` command: ``demo``, ``serve``, ``conformance``, ``probe`` and ``schemas``.
 
 What lives here: options, help texts and exit codes. What each command does is imported when it runs, so that ``--help``
 answers at once and needs nothing installed but the library itself.
@@ -14,7 +14,10 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from chatkit_asgi.conformance.command import add_commands
 
 if TYPE_CHECKING:
     from chatkit_asgi.demo.app import Choice, Demo
@@ -74,13 +77,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments, without the program's name; ``sys.argv`` when not given.
 
     Returns:
-        The exit code: 0, also after Ctrl-C, or 2 when the command could not be carried out.
+        The exit code: 0, also after Ctrl-C, or 2 when the command could not be carried out; ``conformance`` and
+        ``probe`` give 1 for a server that fails.
     """
     options = _parser().parse_args(argv)
     try:
-        if importlib.util.find_spec("uvicorn") is None:
-            raise CommandError("this needs uvicorn: pip install 'chatkit-asgi[demo]'")
-        options.run(options)
+        return options.run(options) or 0
     except CommandError as error:
         print(f"chatkit-asgi: {error}", file=sys.stderr)
         return 2
@@ -89,7 +91,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _require_uvicorn() -> None:
+    if importlib.util.find_spec("uvicorn") is None:
+        raise CommandError("this needs uvicorn: pip install 'chatkit-asgi[demo]'")
+
+
+def _schemas(options: argparse.Namespace) -> None:
+    from chatkit_asgi.schemas import write_schemas
+
+    for path in write_schemas(options.directory):
+        print(path)
+
+
 def _demo(options: argparse.Namespace) -> None:
+    _require_uvicorn()
     with _listen(options.host, options.port) as listener:
         from chatkit_asgi.demo.app import DemoError, build
 
@@ -110,6 +125,7 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    _require_uvicorn()
     from uvicorn.importer import ImportFromStringError, import_from_string
 
     sys.path.insert(0, os.getcwd())
@@ -237,6 +253,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     serve.add_argument("app", metavar="MODULE:ATTR", help="the application, for example main:app")
     _address(serve)
+
+    add_commands(commands)
+    schemas = commands.add_parser(
+        "schemas", help="write the JSON Schemas of every request, answer and event"
+    )
+    schemas.set_defaults(run=_schemas)
+    schemas.add_argument("directory", type=Path, metavar="DIR", help="where to; made when missing")
     return parser
 
 

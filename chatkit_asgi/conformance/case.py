@@ -1,7 +1,7 @@
 """A case: one thing that a server must, should or may do, and the function that finds out.
 
-Also the clauses of the specification that cases refer to (``clauses.json``, made of ``docs/protocol``), and the catalogue
-of all cases. Knows nothing of how a case is run.
+Also the clauses of the specification that cases refer to (``clauses.json``, made of ``docs/protocol``), and the
+catalogue of all cases. Knows nothing of how a case is run.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def case(
     """
 
     def decorate(check: Check) -> Check:
-        name: str = check.__name__  # type: ignore[attr-defined]
+        name: str = check.__name__
         section = check.__module__.rpartition(".")[2]
         identity = f"{section}/{name.replace('_', '-')}"
         if identity in _CASES:

@@ -55,9 +55,15 @@ def message(text: str, **fields: Any) -> dict[str, Any]:
 class Answer:
     """A whole answer."""
 
+    status: int
+    """0 when the connection was closed without an answer."""
+    headers: Headers
+    body: bytes
+    complete: bool
+    """Whether it came to its proper end."""
+
     def __init__(self, status: int, headers: Headers, body: bytes, *, complete: bool) -> None:
         self.status = status
-        """0 when the connection was closed without an answer."""
         self.headers = headers
         self.body = body
         self.complete = complete
@@ -196,7 +202,7 @@ class Stream:
     async def meanwhile(self, work: Callable[[], Awaitable[None]]) -> bool:
         """Do ``work`` while the stream goes on; whether it still did when the work was done."""
         failure: Exception | None = None
-        ended = False
+        ended = on_time = False
 
         async def reading() -> None:
             nonlocal ended, failure
@@ -296,7 +302,7 @@ class Client:
         shown = body if isinstance(body, bytes) else b" | ".join(body)
         sent = [*headers, *self.target.headers] if url is None else headers
         self.log.sent(
-            self.log.head(f"{method} {url or self.target.transport.url}", sent)  # type: ignore[attr-defined]
+            self.log.head(f"{method} {url or self.target.transport.url}", sent)
             + (f"\n\n{shown[:20_000].decode('utf-8', 'backslashreplace')}" if shown else "")
         )
         try:

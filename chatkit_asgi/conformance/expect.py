@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .case import Unmet
-from .shapes import EVENT, ITEM, PAGE_OF_ITEMS, PAGE_OF_THREADS, THREAD, mismatch
+from .shapes import (
+    EVENT,
+    ITEM,
+    PAGE_OF_ITEMS,
+    PAGE_OF_THREADS,
+    THREAD,
+    is_array,
+    is_object,
+    mismatch,
+)
 
 if TYPE_CHECKING:
     from .client import Answer
@@ -43,11 +52,8 @@ def that(true: object, expected: str, got: object) -> None:
 
 def equal(got: object, wanted: object, what: str) -> None:
     """``what`` is ``wanted``, as JSON."""
-    if type(got) is bool or type(wanted) is bool:
-        same = got is wanted
-    else:
-        same = got == wanted
-    that(same, f"{what} is {_shown(wanted)}", got)
+    as_bool = type(got) is bool or type(wanted) is bool  # 1 == True, but not on the wire
+    that(got is wanted if as_bool else got == wanted, f"{what} is {_shown(wanted)}", got)
 
 
 # -- answers by name ---------------------------------------------------------------------------
@@ -100,7 +106,7 @@ def json_object(answer: Answer) -> Any:
     """The JSON object of a 200 answer."""
     one_of(answer, "a JSON answer")
     value = answer.json()
-    that(isinstance(value, dict), "a JSON object", answer)
+    that(is_object(value), "a JSON object", answer)
     return value
 
 
@@ -121,7 +127,7 @@ def event_of(data: str) -> Any:
     except ValueError:
         raise Unmet("each frame's data is one JSON object", data[:300]) from None
     that(
-        isinstance(event, dict) and isinstance(event.get("type"), str),
+        is_object(event) and isinstance(event.get("type"), str),
         "each frame's data is a JSON object with a `type`",
         data[:300],
     )
@@ -152,7 +158,8 @@ def thread(value: Any) -> Any:
 
 def listed(page: Any) -> list[Any]:
     """The records of a page of threads or items."""
-    records: list[Any] = page.get("data") if isinstance(page.get("data"), list) else []
+    data = page.get("data")
+    records: list[Any] = data if is_array(data) else []
     kind = PAGE_OF_ITEMS if any("thread_id" in each for each in records) else PAGE_OF_THREADS
     shape(page, kind, "the page")
     return records

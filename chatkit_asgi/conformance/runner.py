@@ -25,8 +25,8 @@ LAST = 1 << 30
 
 
 class Known:
-    """The expected failures: a file of ids of cases, each with its reason after ``#``. It can only shrink: a listed case
-    that passes fails the run.
+    """The expected failures: a file of ids of cases, each with its reason after ``#``. It can only shrink: a listed
+    case that passes fails the run.
 
     Args:
         path: The file.
@@ -145,8 +145,9 @@ async def run(
     places = {each.id: place for place, each in enumerate(catalogue())}
     found = sorted(results.values(), key=lambda result: places.get(result.case.id, LAST))
     fixed = tuple(each.case.id for each in found if each.known and each.outcome is Outcome.PASSED)
-    url: str = getattr(target.transport, "url", "")
-    return Report(url, found, time.monotonic() - began, target.features, strict, fixed)
+    return Report(
+        target.transport.url, found, time.monotonic() - began, target.features, strict, fixed
+    )
 
 
 async def discover(target: Target) -> frozenset[str]:

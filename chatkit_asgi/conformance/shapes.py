@@ -1,15 +1,15 @@
 """The shapes of what the protocol sends, written by hand, and the function that looks for a mismatch.
 
-A shape is a type, a tuple of literals, ``[shape]`` for an array, ``{"field": shape}`` for an object (``"field?"`` may be
-missing or null; other fields are allowed), :class:`Tagged` for objects told apart by ``type``, or a function that says
-what is wrong. Unknown types of events, items and updates are no mismatch: the protocol grows.
+A shape is a type, a tuple of literals, ``[shape]`` for an array, ``{"field": shape}`` for an object (``"field?"`` may
+be missing or null; other fields are allowed), :class:`Tagged` for objects told apart by ``type``, or a function that
+says what is wrong. Unknown types of events, items and updates are no mismatch: the protocol grows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 __all__ = [
     "ATTACHMENT",
@@ -20,6 +20,8 @@ __all__ = [
     "THREAD",
     "UPDATE",
     "Tagged",
+    "is_array",
+    "is_object",
     "mismatch",
 ]
 
@@ -47,17 +49,27 @@ class Tagged:
     """Whether other types are allowed."""
 
 
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether it is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Whether it is a JSON array."""
+    return isinstance(value, list)
+
+
 def mismatch(value: Any, shape: Any, path: str = "") -> Mismatch | None:
     """What is wrong with ``value``, or ``None``."""
     if isinstance(shape, Tagged):
-        if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+        if not is_object(value) or not isinstance(value.get("type"), str):
             return path, "an object with a `type`", value
         kind: str = value["type"]
         if kind not in shape.kinds and not shape.open:
             return f"{path}.type", f"one of {', '.join(shape.kinds)}", kind
         return mismatch(value, {**shape.common, **shape.kinds.get(kind, {})}, path)
-    if isinstance(shape, dict):
-        if not isinstance(value, dict):
+    if is_object(shape):
+        if not is_object(value):
             return path, NAMES[dict], value
         for name, inner in shape.items():
             key = name.removesuffix("?")
@@ -68,19 +80,21 @@ def mismatch(value: Any, shape: Any, path: str = "") -> Mismatch | None:
             if (found := mismatch(value[key], inner, f"{path}.{key}")) is not None:
                 return found
         return None
-    if isinstance(shape, list):
-        if not isinstance(value, list):
+    if is_array(shape):
+        if not is_array(value):
             return path, NAMES[list], value
         for index, each in enumerate(value):
             if (found := mismatch(each, shape[0], f"{path}[{index}]")) is not None:
                 return found
         return None
     if isinstance(shape, tuple):
-        return None if value in shape else (path, f"one of {', '.join(map(str, shape))}", value)
+        literals = cast("tuple[str, ...]", shape)
+        return None if value in literals else (path, f"one of {', '.join(literals)}", value)
     if isinstance(shape, type):
         if shape is object:
             return None
-        right = isinstance(value, (int, float) if shape is float else shape)
+        kinds: Any = (int, float) if shape is float else shape
+        right = isinstance(value, kinds)
         if right and isinstance(value, bool) and shape is not bool:
             right = False
         return None if right else (path, NAMES[shape], value)
@@ -175,7 +189,7 @@ TASK = Tagged(
 
 
 def _summary(value: Any) -> str | None:
-    if not isinstance(value, dict):
+    if not is_object(value):
         return "an object with `title` or `duration`"
     right = isinstance(value.get("title"), str) or (
         isinstance(value.get("duration"), int) and not isinstance(value.get("duration"), bool)
@@ -192,7 +206,7 @@ WORKFLOW = {
 
 
 def _root(value: Any) -> str | None:
-    right = isinstance(value, dict) and value.get("type") in ("Card", "ListView", "Basic")
+    right = is_object(value) and value.get("type") in ("Card", "ListView", "Basic")
     return None if right else "a widget whose root is a Card, a ListView or a Basic"
 
 

@@ -1,19 +1,16 @@
-"""This library as a server to be tested: plays the table of triggers (``triggers.json``, ``docs/conformance/testee.md``).
+"""This library as a server to be tested: plays the table of triggers (``triggers.json``,
+``docs/conformance/testee.md``).
 
-``uvicorn chatkit_asgi.conformance.testee:app`` serves it. :class:`Script` knows no library, so testees of other servers
-written in Python use it too.
+``uvicorn --factory chatkit_asgi.conformance.testee:app`` serves it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import cache
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 import msgspec
 
 from chatkit_asgi import ChatKitApp, ChatKitRouter, ContextRequest, Options, RequestContext
@@ -37,83 +34,9 @@ from chatkit_asgi.types import (
     WidgetItem,
 )
 
-__all__ = ["Script", "app", "make_app", "make_chat", "table"]
+from .script import FEATURES, Script, table
 
-FEATURES = ("action", "sync-action", "attachments", "transcribe", "flaky", "result")
-
-
-@cache
-def table() -> dict[str, Any]:
-    """The table of triggers."""
-    loaded: dict[str, Any] = json.loads(
-        (Path(__file__).parent / "triggers.json").read_text(encoding="utf-8")
-    )
-    return loaded
-
-
-class Script:
-    """The steps that answer one message.
-
-    Args:
-        text: The user's message.
-        fields: Makes ``id``, ``thread_id`` and ``created_at`` of a new item, by its type.
-        pace: What pauses are multiplied by.
-    """
-
-    def __init__(
-        self, text: str, fields: Callable[[str], dict[str, Any]], *, pace: float = 1.0
-    ) -> None:
-        self._fields = fields
-        self._pace = pace
-        self._made: dict[str, dict[str, Any]] = {}
-        name = text.removeprefix(table()["prefix"]) if text.startswith(table()["prefix"]) else ""
-        known = table()["triggers"].get(name)
-        self.steps: list[Any] = known["steps"] if known else [said(f"You said: {text}")]
-
-    async def play(self) -> AsyncIterator[dict[str, Any]]:
-        """Events, and ``{"set": ...}`` for changes of the thread. Raises what the table says."""
-        for step in _repeated(self.steps):
-            if "pause" in step:
-                await anyio.sleep(step["pause"] * self._pace)
-            elif "fail" in step:
-                raise RuntimeError(step["fail"])
-            else:
-                yield self._filled(step)
-
-    def _filled(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            filled = {key: self._filled(inner) for key, inner in value.items()}
-            if isinstance(value.get("id"), str) and value["id"].startswith("$"):
-                filled |= self._new(value["id"], value["type"])
-            return filled
-        if isinstance(value, list):
-            return [self._filled(inner) for inner in value]
-        if isinstance(value, str) and value.startswith("$"):
-            return self._new(value, "")["id"]
-        return value
-
-    def _new(self, name: str, kind: str) -> dict[str, Any]:
-        if name not in self._made:
-            self._made[name] = self._fields(kind)
-        return self._made[name]
-
-
-def said(text: str) -> dict[str, Any]:
-    """The step that says something at once."""
-    content = [{"type": "output_text", "text": text, "annotations": []}]
-    item = {"id": "$said", "type": "assistant_message", "content": content}
-    return {"type": "thread.item.done", "item": item}
-
-
-def _repeated(steps: list[Any]) -> Iterator[Any]:
-    for step in steps:
-        if "repeat" in step:
-            for number in range(step["repeat"]):
-                for each in step["steps"]:
-                    yield json.loads(json.dumps(each).replace("$n", str(number)))
-        else:
-            yield step
-
+__all__ = ["app", "make_app", "make_chat", "owner"]
 
 # -- this library ------------------------------------------------------------------------------
 
@@ -312,6 +235,6 @@ def owner(context: RequestContext) -> str:
 
 
 def app() -> ChatKitApp:
-    """For ``uvicorn --factory chatkit_asgi.conformance.testee:app``; on SQLite when ``CHATKIT_TESTEE_DB`` names a file."""
+    """For ``uvicorn --factory chatkit_asgi.conformance.testee:app``. ``CHATKIT_TESTEE_DB`` may name an SQLite file."""
     database = os.environ.get("CHATKIT_TESTEE_DB")
     return make_app(SQLiteStore(database, owner=owner) if database else None)

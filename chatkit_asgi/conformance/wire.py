@@ -34,7 +34,9 @@ Headers = list[tuple[str, str]]
 Chunks = list[bytes]
 """A request's body in pieces, each sent by itself."""
 
-SHOWN = 4_000
+PIECE = 256 * 1024
+"""Bytes that are sent at once."""
+SHOWN = 2_000
 """Characters of one message in a log."""
 SECRET = ("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key")
 """Headers whose values no log shows: reports are published."""
@@ -103,8 +105,8 @@ class Reply:
 class Transport(Protocol):
     """How requests get to a server."""
 
-    real: bool
-    """Whether there is a connection that can be half closed, slow or malformed."""
+    url: str
+    """The endpoint."""
 
     def request(
         self, method: str, headers: Headers, body: bytes | Chunks, *, url: str | None = None
@@ -139,6 +141,15 @@ class Connection:
             await self.stream.send(data)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             raise ConnectionError("the server closed the connection") from None
+
+    async def send_all(self, pieces: Chunks) -> None:
+        """Send pieces one after the other, until the server hears no more."""
+        for piece in pieces:
+            try:
+                await self.send(piece)
+            except ConnectionError:
+                return
+            await anyio.sleep(0.001)
 
     async def reply(self, *, head: bool = False) -> _SocketReply:
         """Read the head of the next answer.
@@ -182,8 +193,6 @@ class SocketTransport:
     Raises:
         ValueError: Not such a URL.
     """
-
-    real = True
 
     def __init__(self, url: str, *, verify: bool = True) -> None:
         self.url = url
@@ -232,18 +241,25 @@ class SocketTransport:
                 else ("transfer-encoding", "chunked")
             )
             head = self.head(method, [*headers, length, ("connection", "close")], url)
-            try:
-                if isinstance(body, bytes):
-                    await connection.send(head + body)
-                else:
-                    await connection.send(head)
-                    for chunk in body:
-                        await connection.send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-                        await anyio.sleep(0.001)
-                    await connection.send(b"0\r\n\r\n")
-            except ConnectionError:
-                pass  # it may have answered before it read everything
-            yield await connection.reply(head=method == "HEAD")
+            pieces = _pieces(head, body)
+            failure: Exception | None = None
+            async with anyio.create_task_group() as tasks:
+                # Beside reading: a server may answer, and close, before it has read everything.
+                tasks.start_soon(connection.send_all, pieces)
+                try:
+                    yield await connection.reply(head=method == "HEAD")
+                except Exception as error:  # a task group would put it into a group
+                    failure = error
+                tasks.cancel_scope.cancel()
+            if failure is not None:
+                raise failure
+
+
+def _pieces(head: bytes, body: bytes | Chunks) -> list[bytes]:
+    if isinstance(body, bytes):
+        whole = head + body
+        return [whole[start : start + PIECE] for start in range(0, len(whole), PIECE)]
+    return [head, *(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in body), b"0\r\n\r\n"]
 
 
 def _parts(url: str) -> tuple[str, str, int, bool, str]:
@@ -328,14 +344,13 @@ LEAVE = 5.0
 
 
 class AppTransport:
-    """Reaches an ASGI app in this process. It streams, and a client can leave in the middle; but there is no connection.
+    """Reaches an ASGI app in this process. It streams, and a client can leave in the middle; but there is no
+    connection.
 
     Args:
         app: The app.
         path: Of the endpoint.
     """
-
-    real = False
 
     def __init__(self, app: ASGIApp, path: str = "/chatkit") -> None:
         self.app = app

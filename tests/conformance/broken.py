@@ -83,6 +83,8 @@ class Broken:
     """One request at a time for each key."""
 
     def __post_init__(self) -> None:
+        self.waits = False
+        """Whether it has held anything back."""
         self._locks: dict[str, anyio.Lock] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -94,6 +96,7 @@ class Broken:
         if key is None:
             await self._answer(asked, scope, receive, send)
         else:
+            self.waits = True
             async with self._locks.setdefault(key, anyio.Lock()):
                 await self._answer(asked, scope, receive, send)
 
@@ -169,6 +172,7 @@ class _Sender:
             return
         body = self._changed(body, more)
         if broken.whole is not None and broken.whole(asked):
+            broken.waits = True
             self._held += body
             body, self._held = (b"", self._held) if more else (self._held, b"")
         if not more:

@@ -295,9 +295,12 @@ def says_done() -> dict[str, Any]:
 
 
 simple(
-    "marks_byte_order", "transport/bodies-are-utf8",
-    answer=lambda asked, value: b"\xef\xbb\xbf" + json.dumps(value).encode() if asked.kind == "threads.get_by_id" else value,
-)  # fmt: skip
+    "marks_byte_order",
+    "transport/bodies-are-utf8",
+    answer=lambda asked, value: (
+        b"\xef\xbb\xbf" + json.dumps(value).encode() if asked.kind == "threads.get_by_id" else value
+    ),
+)
 simple("buffers_the_stream", "transport/events-come-as-they-happen", whole=triggers("slow"))
 simple("waits_for_the_model", "transport/first-frames-do-not-wait", whole=triggers("silent"))
 head(

@@ -22,7 +22,8 @@ async def _uploaded(client: Client, kind: str = "text/plain") -> str:
     attachment = await _create(client, kind)
     upload = attachment.get("upload_descriptor")
     expect.that(upload, "an upload_descriptor", attachment)
-    headers = list((upload.get("headers") or {}).items())
+    given: dict[str, str] = upload.get("headers") or {}
+    headers = list(given.items())
     answer = await client.send(DATA, method=upload["method"], url=upload["url"], headers=headers)
     expect.that(200 <= answer.status < 300, "2xx for the upload", answer)
     identity: str = attachment["id"]

@@ -78,8 +78,8 @@ async def shown_text_is_kept(client: Client) -> None:
     thread_id, shown = await _leave(client)
     stored = ""
     with anyio.move_on_after(WAIT):
-        while not (stored := await _text(client, thread_id)).startswith(shown):
-            await anyio.sleep(PAUSE)
+        while not (stored := await _text(client, thread_id)).startswith(shown):  # noqa: ASYNC110
+            await anyio.sleep(PAUSE)  # there is no event: another program stores it
     expect.that(
         stored.startswith(shown), f"the text that was shown, {shown!r}", stored or "no text"
     )
@@ -97,7 +97,7 @@ async def assistant_stops(client: Client) -> None:
     thread_id, _ = await _leave(client, deltas=10)
     whole = min((anyio.current_time() - began) * 10, WAIT)
     with anyio.move_on_after(whole + 1):
-        while "tick99" not in await _text(client, thread_id):
+        while "tick99" not in await _text(client, thread_id):  # noqa: ASYNC110
             await anyio.sleep(PAUSE * 3)
     text = await _text(client, thread_id)
     expect.that("tick99" not in text, "an answer that stops", text[-80:])

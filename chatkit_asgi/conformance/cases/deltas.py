@@ -9,6 +9,7 @@ from typing import Any
 from .. import expect
 from ..case import Unmet, case
 from ..client import Client, Turn
+from ..shapes import is_array, is_object
 
 PART = "assistant_message.content_part."
 
@@ -55,22 +56,22 @@ def _apply(item: Any, update: Any) -> None:
 
 
 def _find(tree: Any, identity: str) -> Any:
-    if isinstance(tree, dict):
+    if is_object(tree):
         if tree.get("id") == identity:
             return tree
-        tree = list(tree.values())
-    for each in tree if isinstance(tree, list) else ():
+        return _find(list(tree.values()), identity)
+    for each in tree if is_array(tree) else ():
         if (found := _find(each, identity)) is not None:
             return found
     return None
 
 
 def _component(tree: Any, identity: str, new: Any) -> Any:
-    if isinstance(tree, dict):
+    if is_object(tree):
         if tree.get("id") == identity:
             return new
         return {key: _component(each, identity, new) for key, each in tree.items()}
-    if isinstance(tree, list):
+    if is_array(tree):
         return [_component(each, identity, new) for each in tree]
     return tree
 
@@ -193,9 +194,8 @@ async def workflow_is_stored(client: Client) -> None:
     """The stored workflow is the one that was done, with its summary."""
     turn = await client.trigger("workflow")
     item = turn.item("workflow")
-    expect.equal(
-        (item["workflow"].get("summary") or {}).get("title"), "Did 3 things", "the summary"
-    )
+    summary: dict[str, Any] = item["workflow"].get("summary") or {}
+    expect.equal(summary.get("title"), "Did 3 things", "the summary's title")
     stored = {each["id"]: each for each in await client.items(turn.thread_id)}
     expect.equal(stored.get(item["id"]), item, "the stored workflow")
 

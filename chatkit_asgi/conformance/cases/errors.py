@@ -8,6 +8,7 @@ from typing import Any
 from .. import expect
 from ..case import case
 from ..client import Client, message
+from ..shapes import is_object
 from .threads import NOWHERE
 
 
@@ -167,7 +168,7 @@ async def refusal_has_a_message(client: Client) -> None:
     """A JSON object with a message."""
     answer = await client.send(b"{")
     body = answer.json()
-    right = isinstance(body, dict) and isinstance(body.get("message"), str) and body["message"]
+    right = is_object(body) and isinstance(body.get("message"), str) and body["message"]
     expect.that(right, "a JSON object with a `message`", answer)
 
 
@@ -196,7 +197,11 @@ async def second_answer_is_409(client: Client) -> None:
     """409 for the second."""
     turn = await client.trigger("structured")
     item_id = turn.item("structured_input")["id"]
-    asked = {"thread_id": turn.thread_id, "item_id": item_id, "input": {"answers": {}}}
+    asked: dict[str, Any] = {
+        "thread_id": turn.thread_id,
+        "item_id": item_id,
+        "input": {"answers": {}},
+    }
     await client.run("threads.add_structured_input", **asked)
     expect.one_of(await client.ask("threads.add_structured_input", **asked), "409")
 

@@ -10,7 +10,7 @@ from ..case import case
 from ..client import Answer, Client, Turn, at_once
 
 ADD = "threads.add_structured_input"
-SKIPPED = {"values": [], "skipped": True}
+SKIPPED: dict[str, Any] = {"values": [], "skipped": True}
 
 
 async def _submit(client: Client, turn: Turn, **submission: Any) -> Turn:
@@ -113,7 +113,7 @@ async def unanswered_questions_are_skipped(client: Client) -> None:
 )
 async def empty_answers_are_skipped(client: Client) -> None:
     """They count as skipped."""
-    answers = {
+    answers: dict[str, Any] = {
         "size": {"skipped": True},
         "more": {"values": []},
         "note": {"values": ["x"], "skipped": True},

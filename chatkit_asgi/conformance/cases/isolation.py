@@ -69,7 +69,7 @@ async def cannot_retry(client: Client) -> None:
     await _kept_out(client, "threads.retry_after_item", turn, item_id=turn.user["id"])
 
 
-@case("ISO-1", sends="items.feedback on somebody else's items.", needs=TWO)
+@case("ISO-6", sends="items.feedback on somebody else's items.", needs=TWO)
 async def cannot_vote(client: Client) -> None:
     """It is refused."""
     turn = await client.say("Private words")
@@ -91,7 +91,7 @@ async def cannot_answer_questions(client: Client) -> None:
     """It is refused, and the item is pending."""
     turn = await client.trigger("structured")
     item_id = turn.item("structured_input")["id"]
-    params = {"item_id": item_id, "input": {"answers": {}}}
+    params: dict[str, Any] = {"item_id": item_id, "input": {"answers": {}}}
     await _kept_out(client, "threads.add_structured_input", turn, **params)
 
 

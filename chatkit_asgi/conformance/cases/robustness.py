@@ -134,9 +134,9 @@ async def empty_message(client: Client) -> None:
 
 @case("ROB-6", sends=f"A body of {HUGE // 1024 // 1024} MB.", slow=True)
 async def huge_body(client: Client) -> None:
-    """413."""
+    """413, or a cut connection: a client that still sends may lose the answer."""
     body = json.dumps({"type": "threads.list", "params": {}, "metadata": {"a": "x" * HUGE}})
-    expect.one_of(await client.send(body.encode()), "413")
+    expect.one_of(await client.send(body.encode()), "413", "a cut connection")
 
 
 @case("ROB-7", sends="threads.list, five bytes at a time.")
@@ -184,9 +184,10 @@ async def expect_continue(client: Client) -> None:
     async with client.connect() as connection:
         head = client.raw(LIST, [JSON, ("expect", "100-continue")]).removesuffix(LIST)
         await connection.send(head)
-        with anyio.move_on_after(5) as scope:
+        line = b""
+        with anyio.move_on_after(5):
             line = await connection.line()
-        expect.that(not scope.cancelled_caught, "100 Continue", "nothing for five seconds")
+        expect.that(line, "100 Continue", "nothing for five seconds")
         expect.that(
             line.split(b" ")[1] in (b"100", b"200", b"417"), "100 Continue", line.decode("latin-1")
         )

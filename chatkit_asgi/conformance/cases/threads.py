@@ -70,7 +70,7 @@ async def metadata_is_private(client: Client) -> None:
         ("threads.list", {"limit": 50}),
         ("threads.update", {"thread_id": thread_id, "title": "New"}),
     ):
-        seen.append((await client.ask(kind, **params)).text)
+        seen.append((await client.post({"type": kind, "params": params})).text)
     for text in seen:
         expect.that("conformance-secret" not in text, "no private metadata", text)
 

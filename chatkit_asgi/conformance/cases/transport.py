@@ -18,7 +18,7 @@ JSON = ("content-type", "application/json")
 @case("TRN-1", sends="threads.list to the endpoint with a query string of nonsense.")
 async def query_says_nothing(client: Client) -> None:
     """The answer is the same page as without one."""
-    url = client.target.transport.url  # type: ignore[attr-defined]
+    url = client.target.transport.url
     answer = await client.send(
         LIST, headers=[JSON, *client.target.headers], url=f"{url}?type=threads.delete"
     )
