@@ -65,13 +65,15 @@ def write_schemas(directory: Path) -> list[Path]:
 def _schema(kind: Any) -> dict[str, Any]:
     (whole,), parts = msgspec.json.schema_components([kind], ref_template=REFERENCE)
     names = {name: _plain(name, part) for name, part in parts.items()}
+    for name, part in parts.items():
+        part["title"] = names[name]
     found: dict[str, Any] = _renamed({**whole, "$defs": parts}, names)
     return found
 
 
 def _plain(name: str, part: dict[str, Any]) -> str:
     """A name for a definition; msgspec's for a generic type is that of its arguments."""
-    return f"{part['title']}Of{_of(part)}" if name.startswith("Page_") else name
+    return f"PageOf{_of(part)}" if name.startswith("Page_") else name
 
 
 def _of(page: dict[str, Any]) -> str:
@@ -89,10 +91,6 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
             for key, inner in given.items()
             if not key.startswith("~")
         }
-        reference = changed.get("$ref")
-        if isinstance(reference, str):
-            name = reference.rpartition("/")[2]
-            changed["$ref"] = REFERENCE.format(name=names.get(name, name))
         return changed
     if isinstance(value, list):
         return [_renamed(inner, names) for inner in value]  # pyright: ignore[reportUnknownVariableType]

@@ -190,12 +190,20 @@ class _Sender:
             body = b""
             for frame in frames:
                 if frame.startswith(b"data: "):
-                    body += b"".join(map(_frame, self._events(json.loads(frame[6:]))))
+                    body += self._reframed(frame)
                 else:
                     body += frame + b"\n\n"
             if not more:
                 body += b"".join(map(_frame, self._events(None)))
         return body if self._broken.raw is None else self._broken.raw(self._asked, body)
+
+    def _reframed(self, frame: bytes) -> bytes:
+        assert self._events is not None
+        event = json.loads(frame[6:])
+        changed = self._events(event)
+        if changed == [json.loads(frame[6:])]:
+            return frame + b"\n\n"
+        return b"".join(map(_frame, changed))
 
     async def _start(self) -> None:
         status, headers = self._status, self._headers
@@ -215,12 +223,12 @@ class _Sender:
                 await _send(self._send, reply)
                 return
         if self._status == 200 and broken.answer is not None:
-            changed = broken.answer(asked, json.loads(body))
-            body = (
-                changed
-                if isinstance(changed, bytes)
-                else json.dumps(changed, ensure_ascii=False).encode()
-            )
+            value = json.loads(body)
+            changed = broken.answer(asked, value)
+            if isinstance(changed, bytes):
+                body = changed
+            elif changed is not value and changed != json.loads(body):
+                body = json.dumps(changed, ensure_ascii=False).encode()
             self._headers["content-length"] = str(len(body))
         self.ended.set()
         await self._start()
