@@ -155,7 +155,6 @@ class Stream:
         """What came so far."""
         self._log = log
         self._reader = FrameReader()
-        self._chunks = reply.chunks()
         self._waiting: list[Any] = []
 
     @property
@@ -165,7 +164,7 @@ class Stream:
 
     async def next_chunk(self) -> bool:
         """Read until something comes; whether anything did."""
-        chunk = await anext(self._chunks, None)
+        chunk = await self.reply.next()
         if chunk is None:
             self._log.received(_ending(self.reply))
             return False
@@ -411,21 +410,41 @@ class Client:
         """All items of a thread, oldest first."""
         return [item async for item in self.walk("items.list", thread_id=thread_id, order="asc")]
 
-    async def walk(self, kind: str, /, *, limit: int = 100, **params: Any) -> AsyncIterator[Any]:
+    def walk(self, kind: str, /, *, limit: int = 100, **params: Any) -> Walk:
         """Every record of a list, page by page."""
-        after: str | None = None
-        for _ in range(1000):
-            page = await self.get(kind, limit=limit, after=after, **params)
-            for record in expect.listed(page):
-                yield record
-            if not page.get("has_more"):
-                return
-            if not page.get("after") or page["after"] == after:
-                raise Unmet(
-                    "a new cursor in `after`, because `has_more` is true", page.get("after")
-                )
-            after = page["after"]
-        raise Unmet("pages that come to an end", "a thousand pages, and more")
+        return Walk(self, kind, {"limit": limit, **params})
+
+
+class Walk(AsyncIterator[Any]):
+    """Goes through a list. Not a generator: a case may stop anywhere."""
+
+    def __init__(self, client: Client, kind: str, params: dict[str, Any]) -> None:
+        self._client = client
+        self._kind = kind
+        self._params = params
+        self._records: list[Any] = []
+        self._after: str | None = None
+        self._more = True
+        self._pages = 0
+
+    async def __anext__(self) -> Any:
+        while not self._records:
+            if not self._more:
+                raise StopAsyncIteration
+            await self._turn_over()
+        return self._records.pop(0)
+
+    async def _turn_over(self) -> None:
+        page = await self._client.get(self._kind, after=self._after, **self._params)
+        self._records = list(expect.listed(page))
+        self._more = bool(page.get("has_more"))
+        after = page.get("after")
+        if self._more and (not after or after == self._after):
+            raise Unmet("a new cursor in `after`, because `has_more` is true", after)
+        self._after = after
+        self._pages += 1
+        if self._pages == 1000:
+            raise Unmet("pages that come to an end", "a thousand pages, and more")
 
 
 async def at_once(*calls: Callable[[], Awaitable[T]]) -> list[T]:
@@ -450,7 +469,7 @@ async def at_once(*calls: Callable[[], Awaitable[T]]) -> list[T]:
 async def read(reply: Reply, log: Log) -> Answer:
     """The rest of an answer."""
     body = bytearray()
-    async for chunk in reply.chunks():
+    while (chunk := await reply.next()) is not None:
         log.received(chunk.decode("utf-8", "replace"))
         body += chunk
         if len(body) > TOO_MUCH:

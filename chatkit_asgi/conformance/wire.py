@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -38,6 +38,8 @@ PIECE = 256 * 1024
 """Bytes that are sent at once."""
 SHOWN = 2_000
 """Characters of one message in a log."""
+UNKNOWN = 1 << 30
+"""The length of a body that nobody has told."""
 SECRET = ("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key")
 """Headers whose values no log shows: reports are published."""
 
@@ -96,10 +98,16 @@ class Reply:
         """The values of a header, joined by a comma; empty when there is none."""
         return ", ".join(value for key, value in self.headers if key.lower() == name)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes; ends early without a word when the connection is cut."""
+    async def next(self) -> bytes | None:
+        """What comes next of the body; ``None`` at its end, and where the connection is cut."""
         raise NotImplementedError
-        yield b""
+
+    async def rest(self) -> bytes:
+        """The rest of the body."""
+        body = bytearray()
+        while (chunk := await self.next()) is not None:
+            body += chunk
+        return bytes(body)
 
 
 class Transport(Protocol):
@@ -279,6 +287,9 @@ class _SocketReply(Reply):
         super().__init__()
         self._connection = connection
         self._bodyless = bodyless
+        self._left = 0
+        """Bytes that come of this chunk, or of the whole body."""
+        self._begun = self._chunked = self._ended = False
 
     async def read_head(self) -> None:
         while self.status < 200:  # 100 Continue and the like come before the answer
@@ -295,35 +306,51 @@ class _SocketReply(Reply):
                 name, _, value = line.decode("latin-1").partition(":")
                 self.headers.append((name.strip().lower(), value.strip()))
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        connection = self._connection
+    async def next(self) -> bytes | None:
+        if self._ended:
+            return None
         try:
-            if self._bodyless or self.status in (204, 304):
-                pass
-            elif "chunked" in self.header("transfer-encoding").lower():
-                while (size := int((await connection.line()).split(b";")[0], 16)) > 0:
-                    while size:
-                        part = await connection.some(size)
-                        size -= len(part)
-                        yield part
-                    await connection.line()
-                while await connection.line():
+            if self._left == 0 and not await self._begin():
+                self._ended = self.complete = True
+                return None
+            part = await self._connection.some(self._left)
+        except ConnectionError:
+            self._ended = True
+            # Without a length the body ends with the connection; that cannot be told from a cut.
+            self.complete = self._left == UNKNOWN
+            return None
+        except ValueError:  # no chunk's length
+            self._ended = True
+            return None
+        if self._left != UNKNOWN:
+            self._left -= len(part)
+            if self._left == 0 and self._chunked:
+                await self._line_after_chunk()
+        return part
+
+    async def _begin(self) -> bool:
+        """Find out how much comes; whether anything does."""
+        if self._bodyless or self.status in (204, 304):
+            return False
+        if "chunked" in self.header("transfer-encoding").lower():
+            self._chunked = True
+            self._left = int((await self._connection.line()).split(b";")[0], 16)
+            if self._left == 0:
+                while await self._connection.line():
                     pass
-            elif length := self.header("content-length"):
-                size = int(length)
-                while size:
-                    part = await connection.some(size)
-                    size -= len(part)
-                    yield part
-            else:  # until the connection is closed: how it ends cannot be told from a cut
-                try:
-                    while True:
-                        yield await connection.some(1 << 20)
-                except ConnectionError:
-                    pass
-            self.complete = True
-        except (ConnectionError, ValueError):
-            return
+            return self._left > 0
+        if length := self.header("content-length"):
+            self._left = 0 if self._begun else int(length)
+            self._begun = True
+            return self._left > 0
+        self._left = UNKNOWN
+        return True
+
+    async def _line_after_chunk(self) -> None:
+        try:
+            await self._connection.line()
+        except ConnectionError:
+            self._ended = True
 
 
 # -- ASGI in process ---------------------------------------------------------------------------
@@ -439,15 +466,14 @@ class _AppReply(Reply):
             self.ended = True
             self._ring()
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while True:
-            await self.wait(lambda: self._unread or self._sent_all or self.ended)
-            if not self._unread:
-                break
-            chunk = self._unread.popleft()
-            self._ring()
-            yield chunk
-        self.complete = self._sent_all
+    async def next(self) -> bytes | None:
+        await self.wait(lambda: self._unread or self._sent_all or self.ended)
+        if not self._unread:
+            self.complete = self._sent_all
+            return None
+        chunk = self._unread.popleft()
+        self._ring()
+        return chunk
 
     async def _receive(self) -> MutableMapping[str, Any]:
         await anyio.lowlevel.checkpoint()

@@ -156,7 +156,7 @@ async def half_closed_connection(client: Client) -> None:
             reply = await connection.reply()
         except ConnectionError:
             raise Unmet("an answer", "the connection was closed") from None
-        body = b"".join([chunk async for chunk in reply.chunks()])
+        body = await reply.rest()
     expect.stream(Answer(reply.status, reply.headers, body, complete=reply.complete))
 
 
@@ -170,7 +170,7 @@ async def pipelined_requests(client: Client) -> None:
                 reply = await connection.reply()
             except ConnectionError:
                 raise Unmet("three answers", f"{number}, and a closed connection") from None
-            body = b"".join([chunk async for chunk in reply.chunks()])
+            body = await reply.rest()
             expect.json_object(Answer(reply.status, reply.headers, body, complete=reply.complete))
 
 

@@ -234,7 +234,7 @@ async def connection_is_kept(client: Client) -> None:
                 raise Unmet(
                     f"an answer to the {turn} request", "the connection was closed"
                 ) from None
-            body = b"".join([chunk async for chunk in reply.chunks()])
+            body = await reply.rest()
             expect.json_object(Answer(reply.status, reply.headers, body, complete=reply.complete))
 
 
