@@ -36,6 +36,7 @@ __all__ = [
     "listed",
     "one_of",
     "refused",
+    "same",
     "shape",
     "stream",
     "text_of",
@@ -54,6 +55,17 @@ def equal(got: object, wanted: object, what: str) -> None:
     """``what`` is ``wanted``, as JSON."""
     as_bool = type(got) is bool or type(wanted) is bool  # 1 == True, but not on the wire
     that(got is wanted if as_bool else got == wanted, f"{what} is {_shown(wanted)}", got)
+
+
+def same(got: object, wanted: object, what: str) -> None:
+    """``what`` is ``wanted``, where a field that is null and one that is missing are the same."""
+    that(_without_nulls(got) == _without_nulls(wanted), f"{what} is {_shown(wanted)}", got)
+
+
+def _without_nulls(value: Any) -> Any:
+    if is_object(value):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if is_array(value) else value
 
 
 # -- answers by name ---------------------------------------------------------------------------

@@ -121,7 +121,7 @@ class _CaseItem(pytest.Item):
     def __init__(self, *, case: Case, **options: Any) -> None:
         super().__init__(**options)  # pyright: ignore[reportUnknownMemberType]
         self.case = case
-        self.add_marker(case.level.lower())
+        self.extra_keyword_matches.add(case.level)
 
     def runtest(self) -> None:
         served: _Served = self.session.stash[_SERVED]

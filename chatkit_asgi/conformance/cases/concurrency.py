@@ -44,7 +44,7 @@ async def two_turns_in_one_thread(client: Client) -> None:
     stored = {item["id"]: item for item in await client.items(turn.thread_id)}
     for each in taken:
         for item in (event["item"] for event in each.events if event["type"] == "thread.item.done"):
-            expect.equal(stored.get(item["id"]), item, "an item that was done")
+            expect.same(stored.get(item["id"]), item, "an item that was done")
 
 
 @case(

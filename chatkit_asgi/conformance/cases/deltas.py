@@ -197,7 +197,7 @@ async def workflow_is_stored(client: Client) -> None:
     summary: dict[str, Any] = item["workflow"].get("summary") or {}
     expect.equal(summary.get("title"), "Did 3 things", "the summary's title")
     stored = {each["id"]: each for each in await client.items(turn.thread_id)}
-    expect.equal(stored.get(item["id"]), item, "the stored workflow")
+    expect.same(stored.get(item["id"]), item, "the stored workflow")
 
 
 @case("DLT-7", sends="conformance: image; then items.list.", needs="image")
@@ -209,7 +209,7 @@ async def image_folds(client: Client) -> None:
     item = turn.item("generated_image")
     expect.equal(_folded(turn)[item["id"]].get("image"), item.get("image"), "the last image")
     stored = {each["id"]: each for each in await client.items(turn.thread_id)}
-    expect.equal(stored.get(item["id"]), item, "the stored image")
+    expect.same(stored.get(item["id"]), item, "the stored image")
 
 
 @case("DLT-8", sends="conformance: long.", needs="long")

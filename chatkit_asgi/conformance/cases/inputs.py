@@ -32,7 +32,7 @@ async def _after(client: Client, **submission: Any) -> Any:
     ]
     expect.that(told, "thread.item.replaced with the item", expect.kinds(again.events))
     stored = {item["id"]: item for item in await client.items(turn.thread_id)}
-    expect.equal(stored.get(identity), told[-1], "the stored item")
+    expect.same(stored.get(identity), told[-1], "the stored item")
     return told[-1]
 
 
@@ -50,7 +50,7 @@ async def questions_are_pending(client: Client) -> None:
     ]
     expect.equal([list(each) for each in kinds], [list(each) for each in wanted], "the questions")
     stored = {each["id"]: each for each in await client.items(turn.thread_id)}
-    expect.equal(stored.get(item["id"]), item, "the stored item")
+    expect.same(stored.get(item["id"]), item, "the stored item")
 
 
 @case(

@@ -184,7 +184,7 @@ async def stored_items_are_those_that_were_done(client: Client) -> None:
     turn = await client.say("Hello")
     stored = {item["id"]: item for item in await client.items(turn.thread_id)}
     for item in turn.done:
-        expect.equal(stored.get(item["id"]), item, "the stored item")
+        expect.same(stored.get(item["id"]), item, "the stored item")
 
 
 async def _vote(client: Client, kind: str) -> None:

@@ -252,7 +252,7 @@ async def effects_are_for_the_moment(client: Client) -> None:
     """Two client_effect events, with their data; no item."""
     told = await _ephemeral(client, "effect", "client_effect", 2)
     expect.equal([each["name"] for each in told], ["conformance", "empty"], "the names")
-    expect.equal(told[0]["data"], {"a": 1, "nothing": None}, "the data")
+    expect.same(told[0]["data"], {"a": 1, "nothing": None}, "the data")
 
 
 @case("STR-12", sends="conformance: options; then items.list.", needs="options")
@@ -342,7 +342,7 @@ async def task_item(client: Client) -> None:
     turn = await client.trigger("task")
     item = turn.item("task")
     expect.equal(item["task"].get("title"), "Filed", "the title")
-    expect.equal((await _read_again(client, turn)).get(item["id"]), item, "the stored item")
+    expect.same((await _read_again(client, turn)).get(item["id"]), item, "the stored item")
 
 
 @case("OBJ-1", sends="conformance: end; then items.list.", needs="end")
@@ -350,7 +350,7 @@ async def end_of_turn_item(client: Client) -> None:
     """An end_of_turn item after the message, stored too."""
     turn = await client.trigger("end")
     item = turn.item("end_of_turn")
-    expect.equal((await _read_again(client, turn)).get(item["id"]), item, "the stored item")
+    expect.same((await _read_again(client, turn)).get(item["id"]), item, "the stored item")
 
 
 @case("OBJ-1", sends="conformance: annotations; then items.list.", needs="annotations")
@@ -360,4 +360,4 @@ async def annotations_are_stored(client: Client) -> None:
     item = turn.item("assistant_message")
     kinds = [each["source"]["type"] for each in item["content"][0]["annotations"]]
     expect.equal(kinds, ["url", "file", "entity"], "the kinds of sources")
-    expect.equal((await _read_again(client, turn)).get(item["id"]), item, "the stored item")
+    expect.same((await _read_again(client, turn)).get(item["id"]), item, "the stored item")

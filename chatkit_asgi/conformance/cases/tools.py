@@ -28,7 +28,7 @@ async def _answered(client: Client, result: Any) -> None:
     again = await client.run(OUTPUT, thread_id=turn.thread_id, result=result)
     stored = await _stored(client, turn)
     expect.equal(stored["status"], "completed", "the status of the call")
-    expect.equal(stored.get("output"), result, "the stored output")
+    expect.same(stored.get("output"), result, "the stored output")
     if "result" in client.target.features:
         head, _, text = again.text.partition("conformance result: ")
         expect.that(

@@ -56,7 +56,7 @@ async def widget_is_stored(client: Client) -> None:
     turn = await client.trigger("widget")
     item = turn.item("widget")
     stored = {each["id"]: each for each in await client.items(turn.thread_id)}
-    expect.equal(stored.get(item["id"]), item, "the stored widget")
+    expect.same(stored.get(item["id"]), item, "the stored widget")
     action = item["widget"]["children"][2].get("onClickAction", {})
     expect.equal(action.get("type"), "conformance.echo", "the button's action")
 
@@ -193,7 +193,7 @@ async def replaced_widget_is_told_and_stored(client: Client) -> None:
     expect.that(told, "thread.item.replaced", expect.kinds(again.events))
     expect.equal(_body(told[-1]), "replaced", "the text in the widget")
     stored = {item["id"]: item for item in await client.items(turn.thread_id)}
-    expect.equal(stored.get(turn.item("widget")["id"]), told[-1], "the stored widget")
+    expect.same(stored.get(turn.item("widget")["id"]), told[-1], "the stored widget")
 
 
 async def _sync(client: Client, turn: Turn, kind: str) -> Any:
@@ -287,4 +287,4 @@ async def unknown_props_are_kept(client: Client) -> None:
     item = turn.item("widget")
     expect.equal(item["widget"].get("odd"), {"a": [1]}, "a prop of the root")
     stored = [each for each in await client.items(turn.thread_id) if each["type"] == "widget"]
-    expect.equal([each["widget"] for each in stored], [item["widget"]], "the stored widget")
+    expect.same([each["widget"] for each in stored], [item["widget"]], "the stored widget")
