@@ -139,7 +139,7 @@ def _page(rows: dict[str, Any]) -> str:
     lines = [
         "# Servers that were tried",
         "",
-        "The whole suite over real sockets, on one machine, with 16 cases at a time; a third of a minute of it is waiting for a"
+        "The whole suite over real sockets, on one machine, 16 cases at a time; 15 seconds are waiting for a"
         " keep-alive comment. `python -m tests.conformance.reports` makes all of this.",
         "",
         "| Server | MUST | SHOULD | MAY | not run | seconds |",
