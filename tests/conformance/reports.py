@@ -26,10 +26,11 @@ from chatkit_asgi.conformance.page import in_html
 from chatkit_asgi.conformance.runner import Report, run
 from chatkit_asgi.conformance.wire import SocketTransport
 from tests.conformance.specification import ROOT
-from tests.conformance.subjects import subjects
+from tests.conformance.subjects import names, subject
 
 REPORTS = ROOT / "docs" / "conformance" / "reports"
 SUMMARY = REPORTS / "summary.json"
+SERVE = "--serve"
 OTHERS = {
     "openai-chatkit": "openai-chatkit 1.6.5, FastAPI, a store in memory",
     "node": "chatkit-node-backend-sdk 1.1.2, Express, a store in memory",
@@ -74,20 +75,29 @@ def serving(name: str, folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
         command = ("node", "tests/conformance/node/testee.mjs", str(port))
         path = "/chatkit"
     else:
-        subject = subjects()[name]
-        os.environ["CHATKIT_SUBJECT"] = json.dumps(
-            [name, f"http://127.0.0.1:{port}{subject.path}", str(folder)]
+        served = subject(name)
+        path, people = served.path, served.people
+        command = (
+            sys.executable,
+            "-m",
+            "tests.conformance.reports",
+            SERVE,
+            name,
+            str(folder),
+            str(port),
         )
-        command = (*uvicorn, "--factory", "tests.conformance.reports:app")
-        path, people = subject.path, subject.people
     with _process(*command, port=port):
         yield f"http://127.0.0.1:{port}{path}", people
 
 
-def app() -> Any:
-    """For ``uvicorn --factory``: the subject that the environment names."""
-    name, base, folder = json.loads(os.environ["CHATKIT_SUBJECT"])
-    return subjects()[name].make(base, Path(folder), Options(), 1.0)
+def serve(name: str, folder: str, port: str) -> None:
+    """Serve a subject in this process."""
+    import uvicorn
+
+    served = subject(name)
+    base = f"http://127.0.0.1:{port}{served.path}"
+    app = served.make(base, Path(folder), Options(), 1.0)
+    uvicorn.run(app, port=int(port), log_level="critical", timeout_graceful_shutdown=1)
 
 
 def report_on(name: str) -> Report:
@@ -119,12 +129,12 @@ def _row(name: str, title: str, report: Report) -> dict[str, Any]:
     }
 
 
-def main(names: list[str]) -> None:
+def main(chosen: list[str]) -> None:
     """Run, and write."""
-    titles = {name: subject.title for name, subject in subjects().items()} | OTHERS
+    titles = {name: subject(name).title for name in names()} | OTHERS
     REPORTS.mkdir(parents=True, exist_ok=True)
     rows = json.loads(SUMMARY.read_text(encoding="utf-8")) if SUMMARY.exists() else {}
-    for name in names or titles:
+    for name in chosen or titles:
         report = report_on(name)
         rows[name] = _row(name, titles[name], report)
         print(f"{name}: {rows[name]['passed']}, failed {rows[name]['failed']}", flush=True)
@@ -161,4 +171,7 @@ def _page(rows: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1:2] == [SERVE]:
+        serve(*sys.argv[2:])
+    else:
+        main(sys.argv[1:])

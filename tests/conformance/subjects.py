@@ -51,11 +51,19 @@ def _stack(name: str) -> Subject:
     return Subject(f"chatkit-asgi, {name}", stack.path, (ada, bob), make)
 
 
-def subjects() -> dict[str, Subject]:
-    """By name; the stacks where this checkout has them."""
-    found = {kind: _store(kind) for kind in ("memory", "sqlite")}
+STORES = ("memory", "sqlite")
+
+
+def names() -> list[str]:
+    """Of all subjects; the stacks where this checkout has them."""
+    found = list(STORES)
     if find_spec("tests.stacks") is not None and find_spec("tests.stacks.stack") is not None:
         from tests.stacks.stack import STACKS  # type: ignore[import-not-found,unused-ignore]
 
-        found |= {name: _stack(name) for name in STACKS if name != "plain"}
+        found += [name for name in STACKS if name != "plain"]
     return found
+
+
+def subject(name: str) -> Subject:
+    """One of them. Frameworks are loaded when they are asked for."""
+    return _store(name) if name in STORES else _stack(name)
