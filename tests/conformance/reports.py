@@ -26,7 +26,7 @@ from chatkit_asgi.conformance.page import in_html
 from chatkit_asgi.conformance.runner import Report, run
 from chatkit_asgi.conformance.wire import SocketTransport
 from tests.conformance.specification import ROOT
-from tests.conformance.subjects import names, subject
+from tests.conformance.subjects import SignIn, bearer, names, subject
 
 REPORTS = ROOT / "docs" / "conformance" / "reports"
 SUMMARY = REPORTS / "summary.json"
@@ -63,10 +63,10 @@ def _free() -> int:
 
 
 @contextmanager
-def serving(name: str, folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
-    """A server by name: its address, and the tokens of two people."""
+def serving(name: str, folder: Path) -> Iterator[tuple[str, SignIn]]:
+    """A server by name: its address, and how people sign in there."""
     port = _free()
-    people = ("ada", "bob")
+    sign_in: SignIn = bearer
     uvicorn = (sys.executable, "-m", "uvicorn", "--port", str(port), "--log-level", "critical")
     if name == "openai-chatkit":
         command: tuple[str, ...] = (*uvicorn, "tests.conformance.official:app")
@@ -76,7 +76,7 @@ def serving(name: str, folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
         path = "/chatkit"
     else:
         served = subject(name)
-        path, people = served.path, served.people
+        path, sign_in = served.path, served.sign_in
         command = (
             sys.executable,
             "-m",
@@ -87,7 +87,7 @@ def serving(name: str, folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
             str(port),
         )
     with _process(*command, port=port):
-        yield f"http://127.0.0.1:{port}{path}", people
+        yield f"http://127.0.0.1:{port}{path}", sign_in
 
 
 def serve(name: str, folder: str, port: str) -> None:
@@ -102,10 +102,11 @@ def serve(name: str, folder: str, port: str) -> None:
 
 def report_on(name: str) -> Report:
     """The whole suite, as ``chatkit-asgi conformance --strict`` runs it."""
-    with tempfile.TemporaryDirectory() as folder, serving(name, Path(folder)) as (url, people):
-        ada, bob = ([("authorization", f"Bearer {token}")] for token in people)
+    with tempfile.TemporaryDirectory() as folder, serving(name, Path(folder)) as (url, sign_in):
+        root = url[: url.index("/", len("http://"))]
 
         async def go() -> Report:
+            ada, bob = [list((await sign_in(root, user)).items()) for user in ("ada", "bob")]
             target = Target(SocketTransport(url), ada, bob)
             return await run(target, catalogue(), strict=True)
 

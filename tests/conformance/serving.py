@@ -15,9 +15,9 @@ import uvicorn
 
 
 @contextmanager
-def uvicorn_serving(app: Any) -> Generator[str]:
-    """The app behind uvicorn on a free port; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def uvicorn_serving(app: Any, listener: socket.socket | None = None) -> Generator[str]:
+    """The app behind uvicorn on a free port, or on one that is taken already; its address."""
+    with listener or socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

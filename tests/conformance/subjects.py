@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +11,9 @@ from chatkit_asgi import Options
 from chatkit_asgi.conformance.testee import Uploads, make_app, make_chat, owner
 from chatkit_asgi.store import MemoryStore, SQLiteStore
 
+SignIn = Callable[[str, str], Awaitable[dict[str, str]]]
+"""From the server's address, without the path, and a name to that person's headers."""
+
 
 class Subject(NamedTuple):
     """A server of this library."""
@@ -18,10 +21,14 @@ class Subject(NamedTuple):
     title: str
     path: str
     """Of the endpoint."""
-    people: tuple[str, str]
-    """The tokens of two people."""
+    sign_in: SignIn
     make: Callable[[str, Path, Options, float], Any]
     """From the endpoint's address, a folder, options and the pace to the app."""
+
+
+async def bearer(url: str, user: str) -> dict[str, str]:
+    """How people sign in at our testee."""
+    return {"authorization": f"Bearer {user}"}
 
 
 def _store(kind: str) -> Subject:
@@ -33,11 +40,11 @@ def _store(kind: str) -> Subject:
         )
         return make_app(store, options=options, pace=pace, base=base.rstrip("/"))
 
-    return Subject(f"chatkit-asgi, {kind} store", "/", ("ada", "bob"), make)
+    return Subject(f"chatkit-asgi, {kind} store", "/", bearer, make)
 
 
 def _stack(name: str) -> Subject:
-    from tests.stacks.stack import TOKENS, load, owner_of  # type: ignore[import-not-found,unused-ignore]
+    from tests.stacks.stack import load, owner_of  # type: ignore[import-not-found,unused-ignore]
 
     stack = load(name)
 
@@ -47,8 +54,7 @@ def _stack(name: str) -> Subject:
         chat = make_chat(MemoryStore(owner=owner_of), uploads, options=options, pace=pace)
         return stack.guarded(chat.server, routes={"uploads": uploads.serve})
 
-    ada, bob = list(TOKENS)[:2]
-    return Subject(f"chatkit-asgi, {name}", stack.path, (ada, bob), make)
+    return Subject(f"chatkit-asgi, {name}", stack.path, stack.credentials, make)
 
 
 STORES = ("memory", "sqlite")

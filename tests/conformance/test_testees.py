@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from chatkit_asgi.conformance.runner import Known, Report, run
 from chatkit_asgi.conformance.testee import make_app, owner
 from chatkit_asgi.conformance.wire import AppTransport, SocketTransport
 from chatkit_asgi.store import MemoryStore, SQLiteStore
+from tests.conformance.serving import uvicorn_serving
 from tests.conformance.specification import ROOT
+from tests.conformance.subjects import STORES, Subject, names, subject
 
 OFFICIAL = ROOT / "docs" / "conformance" / "openai-chatkit.txt"
 ADA = [("authorization", "Bearer ada")]
@@ -63,6 +66,31 @@ async def test_ours_passes_everything(app: Any) -> None:
     assert left_out == {case.id for case in catalogue() if "socket" in case.needs}
 
 
+STACKS = [name for name in names() if name not in STORES]
+SAMPLE = ("transport", "threads", "failures", "cancellation", "tools", "attachments", "isolation")
+"""What an adapter could spoil. ``python -m tests.conformance.reports`` runs everything."""
+
+
+@pytest.fixture(params=STACKS)
+def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Subject]]:
+    """The address of our testee behind an adapter. Frameworks are set up outside of any event loop."""
+    served = subject(request.param)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = served.make(f"{url}{served.path}", tmp_path, QUICK["options"], QUICK["pace"])
+        with uvicorn_serving(app, listener):
+            yield url, served
+
+
+async def test_ours_passes_on_every_stack(stack: tuple[str, Subject]) -> None:
+    """Invariant: an adapter changes nothing that a client sees."""
+    url, served = stack
+    ada, bob = [list((await served.sign_in(url, user)).items()) for user in ("ada", "bob")]
+    cases = [case for case in catalogue() if case.section in SAMPLE and case.level != "MAY"]
+    report = await run(Target(SocketTransport(f"{url}{served.path}"), ada, bob), cases, jobs=8)
+    assert failures(report) == {}
+
+
 async def test_ours_passes_over_a_socket(served: str) -> None:
     """What only a real connection shows, and a sample of the rest."""
     cases = [
@@ -70,7 +98,8 @@ async def test_ours_passes_over_a_socket(served: str) -> None:
         for case in catalogue()
         if "socket" in case.needs or case.section in ("transport", "robustness", "attachments")
     ]
-    cases = [case for case in cases if "silent" not in case.needs]
+    # Whether a half-closed connection is answered depends on which of two things uvicorn hears of first.
+    cases = [case for case in cases if "silent" not in case.needs and case.level != "MAY"]
     report = await run(Target(SocketTransport(served), ADA, BOB), cases, jobs=8)
     assert failures(report) == {}
     assert report.count(Outcome.NOT_RUN) == 0
