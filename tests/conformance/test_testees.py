@@ -122,12 +122,14 @@ async def _official(cases: list[Case]) -> Report:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the reference's own
-async def test_each_explained_failure_of_openai_chatkit_is_one() -> None:
-    """Invariant: the list of expected failures can only shrink."""
-    known = Known(OFFICIAL)
-    report = await _official([case for case in catalogue() if case.id in known.reasons])
+@pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.slow)])
+async def test_each_explained_failure_of_openai_chatkit_is_one(every: int) -> None:
+    """Invariant: the list of expected failures can only shrink. A sample of it, quickly."""
+    listed = Known(OFFICIAL).reasons
+    cases = [case for case in catalogue() if case.id in listed and not case.slow][::every]
+    report = await _official(cases)
     assert report.fixed == ()
-    assert len(report.results) == len(known.reasons)
+    assert len(report.results) == len(cases) > 5
 
 
 @pytest.mark.slow
