@@ -155,7 +155,8 @@ class Stream:
         """What came so far."""
         self._log = log
         self._reader = FrameReader()
-        self._waiting: list[Any] = []
+        self.ready: list[Any] = []
+        """What has arrived and was not read yet."""
 
     @property
     def comments(self) -> list[str]:
@@ -169,15 +170,15 @@ class Stream:
             self._log.received(_ending(self.reply))
             return False
         self._log.received(chunk.decode("utf-8", "replace"))
-        self._waiting += [expect.event_of(data) for data in self._reader.feed(chunk)]
+        self.ready += [expect.event_of(data) for data in self._reader.feed(chunk)]
         return True
 
     async def next(self) -> Any:
         """The next event, or ``None`` at the end."""
-        while not self._waiting:
+        while not self.ready:
             if not await self.next_chunk():
                 return None
-        event = self._waiting.pop(0)
+        event = self.ready.pop(0)
         self.events.append(event)
         return event
 

@@ -140,13 +140,14 @@ def main(chosen: list[str]) -> None:
         rows[name] = _row(name, titles[name], report)
         print(f"{name}: {rows[name]['passed']}, failed {rows[name]['failed']}", flush=True)
         report.url = titles[name]
-        page = in_html(report, titles[name])
-        (REPORTS / f"{name}.html").write_text(page, encoding="utf-8", errors="replace")
+        told = in_html(report, titles[name])
+        (REPORTS / f"{name}.html").write_text(told, encoding="utf-8", errors="replace")
         SUMMARY.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    (REPORTS / "README.md").write_text(_page(rows), encoding="utf-8")
+    (REPORTS / "README.md").write_text(page(rows), encoding="utf-8")
 
 
-def _page(rows: dict[str, Any]) -> str:
+def page(rows: dict[str, Any]) -> str:
+    """The table of all servers, from ``summary.json``."""
     lines = [
         "# Servers that were tried",
         "",
