@@ -1,4 +1,4 @@
-"""The ``chatkit-asgi`` command: ``demo``, ``serve``, and what keeps data in order.
+"""The ``chatkit-asgi`` command: ``demo``, ``serve``, ``conformance``, ``probe``, ``schemas``, and what keeps data in order.
 
 What lives here: options, help texts and exit codes. What each command does is imported when it runs, so that ``--help``
 answers at once and needs nothing installed but the library itself.
@@ -15,7 +15,10 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+from chatkit_asgi.conformance.command import add_commands
 
 if TYPE_CHECKING:
     from chatkit_asgi.demo.app import Choice, Demo
@@ -87,11 +90,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments, without the program's name; ``sys.argv`` when not given.
 
     Returns:
-        The exit code: 0, also after Ctrl-C, or 2 when the command could not be carried out.
+        The exit code: 0, also after Ctrl-C, or 2 when the command could not be carried out; ``conformance`` and
+        ``probe`` give 1 for a server that fails.
     """
     options = _parser().parse_args(argv)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except CommandError as error:
         print(f"chatkit-asgi: {error}", file=sys.stderr)
         return 2
@@ -103,6 +107,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _check_uvicorn() -> None:
     if importlib.util.find_spec("uvicorn") is None:
         raise CommandError("this needs uvicorn: pip install 'chatkit-asgi[demo]'")
+
+
+def _schemas(options: argparse.Namespace) -> None:
+    from chatkit_asgi.schemas import write_schemas
+
+    for path in write_schemas(options.directory):
+        print(path)
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -353,6 +364,13 @@ def _parser() -> argparse.ArgumentParser:
     _app(erase)
     erase.add_argument("owner", metavar="OWNER", help="as the store's owner= tells it")
     erase.add_argument("--yes", action="store_true", help="really")
+
+    add_commands(commands)
+    schemas = commands.add_parser(
+        "schemas", help="write the JSON Schemas of every request, answer and event"
+    )
+    schemas.set_defaults(run=_schemas)
+    schemas.add_argument("directory", type=Path, metavar="DIR", help="where to; made when missing")
     return parser
 
 

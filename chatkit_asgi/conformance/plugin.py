@@ -1,0 +1,235 @@
+"""pytest plugin: every case is a test.
+
+``pytest --chatkit-url URL`` adds the cases that test a running server. For an ASGI app, without a server, a test module
+says which app and where it wants the tests::
+
+    @pytest.fixture(scope="session")
+    def chatkit_app():
+        return app
+
+    def test_chatkit(chatkit_case):
+        chatkit_case.check()
+
+``chatkit_headers`` and ``chatkit_other_headers`` are fixtures to override for credentials, ``chatkit_path`` for where
+the endpoint is. Loaded by every pytest run where this library is installed, so nothing heavy is imported before it is
+needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
+
+    from .case import Case
+    from .client import Target
+
+__all__ = ["ChatKitCase"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("chatkit", "ChatKit conformance")
+    group.addoption("--chatkit-url", default="", help="test the ChatKit server at this address")
+    group.addoption(
+        "--chatkit-header", action="append", default=[], help="'NAME: VALUE' of every request"
+    )
+    group.addoption(
+        "--chatkit-other-header", action="append", default=[], help="the same of a second person"
+    )
+    group.addoption("--chatkit-select", action="append", default=[], help="ids of cases or clauses")
+    group.addoption(
+        "--chatkit-level",
+        default="must",
+        choices=["must", "should", "may"],
+        help="cases of this level and stricter (default: must)",
+    )
+
+
+def _option(config: pytest.Config, name: str) -> Any:
+    return config.getoption(f"--chatkit-{name}")
+
+
+def _cases(config: pytest.Config) -> list[Case]:
+    from .case import catalogue, select
+
+    try:
+        return select(
+            catalogue(),
+            patterns=_option(config, "select"),
+            level=_option(config, "level").upper(),
+        )
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _headers(config: pytest.Config, name: str) -> list[tuple[str, str]]:
+    pairs = (each.partition(":") for each in _option(config, name))
+    return [(header.strip().lower(), value.strip()) for header, _, value in pairs]
+
+
+class _Served:
+    """A target and the event loop in which it is asked."""
+
+    def __init__(self, portal: BlockingPortal, target: Target) -> None:
+        from .runner import discover
+
+        self._portal = portal
+        features = portal.call(discover, target)
+        self._target = type(target)(
+            target.transport, target.headers, target.other, target.upload_url, features
+        )
+
+    def check(self, case: Case) -> None:
+        from .case import Outcome
+        from .report import failure
+        from .runner import run_case
+
+        result = self._portal.call(run_case, self._target, case)
+        if result.outcome is Outcome.NOT_RUN:
+            pytest.skip(result.got)
+        if result.outcome is Outcome.FAILED:
+            pytest.fail(failure(result), pytrace=False)
+
+
+@contextmanager
+def _serving(target: Target, app: Any = None) -> Generator[_Served]:
+    from anyio.from_thread import start_blocking_portal
+
+    from .lifespan import Lifespan
+
+    with start_blocking_portal() as portal:
+        lifespan = Lifespan(app) if app is not None else None
+        if lifespan is None:
+            yield _Served(portal, target)
+            return
+        with portal.wrap_async_context_manager(lifespan.running()):
+            yield _Served(portal, target)
+
+
+# -- pytest --chatkit-url ----------------------------------------------------------------------
+
+
+class _CaseItem(pytest.Item):
+    """A case as a test of its own."""
+
+    def __init__(self, *, case: Case, **options: Any) -> None:
+        super().__init__(**options)  # pyright: ignore[reportUnknownMemberType]
+        self.case = case
+        self.extra_keyword_matches.add(case.level)
+
+    def runtest(self) -> None:
+        served: _Served = self.session.stash[_SERVED]
+        served.check(self.case)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+        return str(excinfo.value)
+
+    def reportinfo(self) -> tuple[str, int | None, str]:
+        return "chatkit", None, self.case.id
+
+
+class _Cases(pytest.Collector):
+    """All cases."""
+
+    def collect(self) -> list[pytest.Item]:
+        make: Any = getattr(_CaseItem, "from_parent")  # noqa: B009 (pytest does not say what it takes)
+        return [make(self, name=each.id, case=each) for each in _cases(self.config)]
+
+
+_SERVED = pytest.StashKey[_Served]()
+_ENDING = pytest.StashKey[Any]()
+
+
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the cases, when there is an address."""
+    if _option(config, "url"):
+        make: Any = getattr(_Cases, "from_parent")  # noqa: B009 (pytest does not say what it takes)
+        items += make(session, name="chatkit").collect()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
+    """Ask the server what it can do before the first of its tests."""
+    url: str = _option(session.config, "url")
+    if not url or session.config.option.collectonly:
+        return (yield)
+    from .client import Target
+    from .wire import SocketTransport
+
+    other = _headers(session.config, "other-header")
+    headers = _headers(session.config, "header")
+    with _serving(Target(SocketTransport(url), headers, other or None)) as served:
+        session.stash[_SERVED] = served
+        return (yield)
+
+
+# -- a fixture that returns an app -------------------------------------------------------------
+
+
+class ChatKitCase:
+    """What ``chatkit_case`` gives a test."""
+
+    def __init__(self, served: _Served, case: Case) -> None:
+        self._served = served
+        self.case = case
+
+    def check(self) -> None:
+        """Run the case; fails or skips the test."""
+        self._served.check(self.case)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each case, where ``chatkit_case`` is used."""
+    if "chatkit_case" in metafunc.fixturenames:
+        cases = _cases(metafunc.config)
+        metafunc.parametrize("chatkit_case", cases, ids=[each.id for each in cases], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def chatkit_headers() -> dict[str, str]:
+    """Credentials of the first person; override it."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def chatkit_other_headers() -> dict[str, str] | None:
+    """Credentials of a second person; override it for the cases about isolation."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def chatkit_path() -> str:
+    """Where the app has its endpoint; override it."""
+    return "/chatkit"
+
+
+@pytest.fixture(scope="session")
+def chatkit_served(
+    request: pytest.FixtureRequest,
+    chatkit_headers: dict[str, str],
+    chatkit_other_headers: dict[str, str] | None,
+    chatkit_path: str,
+) -> Iterator[Any]:
+    """The app of the fixture ``chatkit_app``, started."""
+    from .client import Target
+    from .wire import AppTransport
+
+    app: Any = request.getfixturevalue("chatkit_app")
+    other = None if chatkit_other_headers is None else list(chatkit_other_headers.items())
+    target = Target(AppTransport(app, chatkit_path), list(chatkit_headers.items()), other)
+    with _serving(target, app) as served:
+        yield served
+
+
+@pytest.fixture
+def chatkit_case(request: pytest.FixtureRequest, chatkit_served: Any) -> ChatKitCase:
+    """One case, to be checked against ``chatkit_app``."""
+    return ChatKitCase(chatkit_served, request.param)

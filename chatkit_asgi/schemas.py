@@ -1,0 +1,100 @@
+"""JSON Schemas (draft 2020-12) of the protocol, made of the structs: for servers and clients in other languages.
+
+May import ``types`` and msgspec.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from . import types
+
+__all__ = ["schemas", "write_schemas"]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+REFERENCE = "#/$defs/{name}"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The schemas, by file name without its suffix: ``request``, ``event``, ``item``, and ``answer.TYPE`` for each
+    request that does not stream."""
+    nothing: dict[str, Any] = {"type": "object"}
+    answers: dict[str, Any] = {
+        "threads.get_by_id": types.Thread,
+        "threads.list": types.Page[types.Thread],
+        "threads.update": types.Thread,
+        "threads.delete": nothing,
+        "threads.sync_custom_action": types.SyncCustomActionResponse,
+        "items.list": types.Page[types.ThreadItem],
+        "items.feedback": nothing,
+        "attachments.create": types.Attachment,
+        "attachments.delete": nothing,
+        "input.transcribe": types.TranscriptionResult,
+    }
+    named: dict[str, Any] = {
+        "request": types.ChatKitReq,
+        "event": types.ThreadStreamEvent,
+        "item": types.ThreadItem,
+        **{f"answer.{name}": kind for name, kind in answers.items()},
+    }
+    return {
+        name: {
+            "$schema": DIALECT,
+            "title": name,
+            **(kind if isinstance(kind, dict) else _schema(kind)),
+        }
+        for name, kind in named.items()
+    }
+
+
+def write_schemas(directory: Path) -> list[Path]:
+    """Write each schema as ``NAME.schema.json`` into ``directory``, which is made when it is missing."""
+    directory.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for name, schema in schemas().items():
+        path = directory / f"{name}.schema.json"
+        path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    (whole,), parts = msgspec.json.schema_components([kind], ref_template=REFERENCE)
+    names = {name: _plain(name, part) for name, part in parts.items()}
+    for name, part in parts.items():
+        part["title"] = names[name]
+    found: dict[str, Any] = _renamed({**whole, "$defs": parts}, names)
+    return found
+
+
+def _plain(name: str, part: dict[str, Any]) -> str:
+    """A name for a definition; msgspec's for a generic type is that of its arguments."""
+    return f"PageOf{_of(part)}" if name.startswith("Page_") else name
+
+
+def _of(page: dict[str, Any]) -> str:
+    records = page["properties"]["data"]["items"]
+    reference: str = records.get("$ref", "")
+    return "Threads" if reference.endswith("/Thread") else "Items"
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    """With the definitions' plain names, and without the marks by which the structs know their tags."""
+    if isinstance(value, dict):
+        given: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        changed = {
+            names.get(key, key): _renamed(inner, names)
+            for key, inner in given.items()
+            if not key.startswith("~")
+        }
+        return changed
+    if isinstance(value, list):
+        return [_renamed(inner, names) for inner in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, str) and value.startswith("#/$defs/"):
+        name = value.rpartition("/")[2]
+        return REFERENCE.format(name=names.get(name, name))
+    return value
