@@ -189,6 +189,8 @@ class Endpoint:
 
             self.routes["attachments"] = attachment_route(self)
             self.personal.append("/attachments")
+        self.page: Route | None = None
+        """What a browser gets that opens the endpoint itself, if anything."""
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises an ``Exception``."""
@@ -226,6 +228,8 @@ class Endpoint:
         return await context if inspect.isawaitable(context) else context
 
     async def _handle(self, request: Request, request_id: str) -> Response:
+        if self.page and request.method in ("GET", "HEAD") and request.path in ("", "/"):
+            return await self.page(request, "")
         if request.method != "POST":
             raise MethodNotAllowed("ChatKit requests are POSTs.", headers={"allow": "POST"})
         headers = request.headers

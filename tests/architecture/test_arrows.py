@@ -77,7 +77,7 @@ ARROWS: dict[str, set[str]] = {
     "conformance": set(),
     "conformance.testee": {"*"},
     "schemas": {"types"},
-    "playground": {"asgi", "http"},
+    "playground": {"errors", "http"},
     "owners": {"errors", "operations", "protocol", "server", "store", "store.base", "types"},
     # What stands on everything.
     "<root>": set(),
@@ -104,6 +104,7 @@ INSIDE_FUNCTIONS = {
         "operations",
     ): "process() and operation() look into the table, which is made of functions of servers",
     ("http", "files"): "the route is mounted where the server's attachment store serves files",
+    ("asgi", "playground"): "where an app asks for it",
 }
 """Arrows that only exist while a function runs."""
 
