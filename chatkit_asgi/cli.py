@@ -1,4 +1,5 @@
-"""The ``chatkit-asgi`` command: ``demo``, ``serve``, ``conformance``, ``probe``, ``schemas``, and what keeps data in order.
+"""The ``chatkit-asgi`` command: ``demo``, ``serve``, ``conformance``, ``probe``, ``schemas``, and what keeps data in
+order: ``sweep``, ``export``, ``erase``.
 
 What lives here: options, help texts and exit codes. What each command does is imported when it runs, so that ``--help``
 answers at once and needs nothing installed but the library itself.
