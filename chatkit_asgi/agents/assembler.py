@@ -538,7 +538,7 @@ class Assembler:
         """The source has ended: what is open is done, what has nothing to show is removed, and an open workflow is
         stored without a summary, so that the next answer can go on with it."""
         events = self._close_items()
-        if self._shown:
+        if self._shown and self._board.workflow_item != self._resumed:
             events += self._leave_workflow()
         self._board.workflow_item = None
         self._thoughts.clear()
@@ -549,8 +549,10 @@ class Assembler:
         events: list[Any] = []
         for key in list(self._messages):
             events += self._close_message(key)
-        for key in list(self._images):
-            events += self._image_done(ImageDone(key=key))
+        for key, item in list(self._images.items()):
+            shown = item.image  # what was seen of it stays
+            done = ImageDone(shown.url, key, shown.id) if shown else ImageDone(key=key)
+            events += self._image_done(done)
         return events
 
     def _incomplete(self, part: Incomplete) -> list[Any]:
@@ -563,7 +565,7 @@ class Assembler:
         events: list[Any] = [
             ThreadItemRemovedEvent(item_id=item_id) for item_id in reversed(self.produced)
         ]
-        if self._resumed is not None:
+        if self._resumed is not None and self._board.workflow_item != self._resumed:
             events.append(ThreadItemReplacedEvent(item=copy.deepcopy(self._resumed)))
         self.forget()
         return events

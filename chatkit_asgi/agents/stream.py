@@ -121,10 +121,12 @@ class Outbox:
 
     def end(self) -> list[Any]:
         """The events that end a run that has succeeded: what is open, then the client tool calls."""
-        events = self.assembler.close()
-        for call in self.take_client_tool_calls():
-            events += self.assembler.client_tool_call(call.name, call.arguments, call.call_id)
-        return events
+        told: list[Any] = []
+        for call in reversed(
+            self.take_client_tool_calls()
+        ):  # the last one answers the model's last call
+            told[:0] = self.assembler.client_tool_call(call.name, call.arguments, call.call_id)
+        return [*self.assembler.close(), *told]
 
     def forget(self) -> None:
         """The reader has left: nothing of its run is left for the next."""

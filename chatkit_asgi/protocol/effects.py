@@ -51,8 +51,7 @@ class Send(Struct, frozen=True):
     gone: bool = False
     """Whether the item gives up its place."""
     whole: tuple[str, int] | None = None
-    """What the frame tells the whole value of: a task, an image or a widget. One of the same that nobody has seen yet
-    need not be sent any more."""
+    """The task that the frame tells the whole of. An earlier frame of it that nobody has seen yet need not be sent."""
 
 
 class SaveItem(Struct, frozen=True):

@@ -41,7 +41,6 @@ from ..types import (
     AssistantMessageContentPartTextDelta,
     ClientEffectEvent,
     ErrorEvent,
-    GeneratedImageUpdated,
     NoticeEvent,
     Page,
     ProgressUpdateEvent,
@@ -54,7 +53,6 @@ from ..types import (
     ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadUpdatedEvent,
-    WidgetRootUpdated,
     WorkflowItem,
     WorkflowTaskUpdated,
 )
@@ -478,13 +476,7 @@ def _as_event(event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
 def _whole(event: ThreadItemUpdatedEvent) -> tuple[str, int] | None:
     """What the update is the whole value of."""
     update: Any = event.update
-    if isinstance(update, WorkflowTaskUpdated):
-        return event.item_id, update.task_index
-    return (
-        (event.item_id, -1)
-        if isinstance(update, GeneratedImageUpdated | WidgetRootUpdated)
-        else None
-    )
+    return (event.item_id, update.task_index) if isinstance(update, WorkflowTaskUpdated) else None
 
 
 def _at_rest(item: Any) -> Any:

@@ -13,10 +13,13 @@ from typing import Any
 import anyio
 import pytest
 
+import chatkit_asgi.agents as bridges
 from chatkit_asgi.agents import (
     AgentContext,
     ClientToolCall,
     Failure,
+    ImageStart,
+    ImageUpdate,
     MessageDone,
     ModelFailure,
     Part,
@@ -296,6 +299,19 @@ async def test_each_client_tool_call_is_told_once_with_the_models_call_id(
     assert await read(context) == [], "a context that is used again tells it no more"
 
 
+async def test_calls_of_one_client_tool_answer_the_models_calls_in_order(
+    context: MyContext,
+) -> None:
+    async def tools() -> None:
+        for number in (1, 2):
+            await context.call_client_tool("pick", {"n": number})
+
+    calls = [ToolCall(f"call_{number}", "pick") for number in (0, 1, 2)]  # the first was refused
+    events = await read(context, *calls, tools)
+    told = [(event.item.call_id, event.item.arguments["n"]) for event in events]
+    assert told == [("call_1", 1), ("call_2", 2)]
+
+
 async def test_a_client_tool_call_can_be_taken_back(context: MyContext) -> None:
     context.client_tool_call = ClientToolCall(name="a", arguments={})
     context.client_tool_call = None
@@ -328,6 +344,32 @@ async def test_a_source_that_fails_closes_what_is_open_and_raises_its_error(
         await read_all()
     assert events[-1].type == "thread.item.done"
     assert events[-1].item.content[0].text == "Half"
+
+
+async def test_an_image_that_was_seen_stays_when_the_model_fails(context: MyContext) -> None:
+    seen, unseen = ImageUpdate("data:half", 0.5, "a"), ImageStart("b")
+    events = stream_parts(context, parts(seen, unseen, Failure("Sorry."))())
+    found: list[Any] = []
+
+    async def read_all() -> None:
+        async for event in events:
+            found.append(event)
+
+    with pytest.raises(ModelFailure):
+        await read_all()
+    assert [event.type for event in found[-2:]] == ["thread.item.done", "thread.item.removed"]
+    assert found[-2].item.image.url == "data:half"
+
+
+async def test_a_workflow_that_a_run_has_not_touched_is_left_alone(context: MyContext) -> None:
+    workflow = Workflow(type="reasoning", tasks=[])
+    item = WorkflowItem(id="wf_1", thread_id="thr_1", created_at=WHEN, workflow=workflow)
+    await context.store.add_thread_item("thr_1", item, context={})
+    assert await read(context) == []
+    assert await read(context, Withdraw()) == []
+    events = await read(context, ReasoningDelta("bad"), TextDelta("bad"), Withdraw(), store=False)
+    assert events[-1].type == "thread.item.replaced"
+    assert events[-1].item == item
 
 
 async def test_a_failure_is_raised_with_a_text_for_the_reader_and_a_cause_for_the_log(
@@ -438,6 +480,11 @@ def without(gone: set[str], code: str) -> str:
         check=True,
     )
     return done.stdout.strip()
+
+
+def test_the_names_that_are_loaded_on_use_are_the_public_ones() -> None:
+    assert len(bridges.__all__) == len(set(bridges.__all__))
+    assert vars(bridges)["_MODULES"].keys() == {*bridges.__all__}
 
 
 def test_everything_but_the_sdk_itself_works_without_the_sdk() -> None:
