@@ -25,6 +25,7 @@ from django.utils.functional import SimpleLazyObject
 
 from chatkit_asgi import Forbidden, RequestContext, Unauthorized
 from chatkit_asgi.http import ContextCallable, ContextRequest, default_context
+from chatkit_asgi.types import is_streaming_req
 
 from .threads import leave_request_thread
 
@@ -76,7 +77,10 @@ class Identity:
             context = self.context(request)
             if inspect.isawaitable(context):
                 context = await context
-        leave_request_thread()  # everything that belongs to the request is known: what comes now is the turn's
+        if is_streaming_req(
+            request.request
+        ):  # what comes now is the turn's, and may outlive the request
+            leave_request_thread()
         return context
 
     def _check_user(self, user: Any) -> None:
