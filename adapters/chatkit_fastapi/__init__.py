@@ -10,8 +10,7 @@ conversions are :class:`_Answer` and the two handlers below.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -20,7 +19,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import Receive, Scope, Send
 
-from chatkit_asgi.asgi import serve
+from chatkit_asgi.asgi import ChatKitApp, serve
 from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse
 from chatkit_asgi.openapi import operation
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
@@ -52,22 +51,28 @@ def chatkit_router(
             uploads only: browsers follow links to attachments without headers.
         options: Of FastAPI's ``APIRouter``: ``dependencies``, ``tags`` and so on. Its dependencies guard everything.
     """
-    if isinstance(context, Dependency):
-        endpoint, dependency = Endpoint(server, _value), context
-    else:
-        endpoint, dependency = Endpoint(server, context), Dependency(_request)
+    dependency = context if isinstance(context, Dependency) else None
+    chatkit = ChatKitApp(server, context=_value if isinstance(context, Dependency) else context)
+    endpoint = chatkit.endpoint
     endpoint.routes.update(routes or {})
-    router = APIRouter(lifespan=_lifespan(endpoint), route_class=_Route, **options)
+    router = APIRouter(lifespan=chatkit.lifespan, route_class=_Route, **options)
 
-    @router.post(
+    async def with_request(request: Request) -> Response:
+        return _Answer(endpoint, "", request)
+
+    async def with_value(value: Any = dependency) -> Response:
+        return _Answer(endpoint, "", value)
+
+    router.add_api_route(
         path,
+        with_value if dependency else with_request,
+        methods=["POST"],
         response_model=None,
+        name="chatkit",
         summary="ChatKit",
         responses={200: {"model": Schemas}},
         openapi_extra=operation(),
     )
-    async def chatkit(value: Any = dependency) -> Response:
-        return _Answer(endpoint, "", value)
 
     def answer_to(below: str) -> Callable[[Any], Awaitable[Response]]:
         async def chatkit_personal(value: Any = dependency) -> Response:
@@ -95,22 +100,8 @@ def chatkit_router(
     return router
 
 
-async def _request(request: Request) -> Request:
-    return request
-
-
 def _value(request: ContextRequest) -> Any:
     return request.raw
-
-
-def _lifespan(endpoint: Endpoint) -> Any:
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncGenerator[None]:
-        endpoint.server.turns.resume()
-        yield
-        await endpoint.server.turns.shutdown()
-
-    return lifespan
 
 
 class _Answer(Response):

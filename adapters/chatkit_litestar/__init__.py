@@ -25,7 +25,7 @@ from litestar.openapi.spec import Components, Operation
 from litestar.plugins import InitPlugin
 from litestar.types import ASGIApp
 
-from chatkit_asgi.asgi import serve
+from chatkit_asgi.asgi import ChatKitApp, serve
 from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse
 from chatkit_asgi.openapi import components, operation
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
@@ -62,10 +62,11 @@ class ChatKitPlugin(InitPlugin):
         routes: Mapping[str, Route] | None = None,
         **options: Any,
     ) -> None:
-        if isinstance(context, Provide):
-            self.endpoint, self.dependency = Endpoint(server, _value), context
-        else:
-            self.endpoint, self.dependency = Endpoint(server, context), Provide(_request)
+        self.dependency = context if isinstance(context, Provide) else None
+        self.chatkit = ChatKitApp(
+            server, context=_value if isinstance(context, Provide) else context
+        )
+        self.endpoint = self.chatkit.endpoint
         self.endpoint.routes.update(routes or {})
         self.path = path
         self.options = options
@@ -73,10 +74,9 @@ class ChatKitPlugin(InitPlugin):
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add the router; end turns when the app stops; document the endpoint; leave streams out of compression, which
         would hold them back."""
-        endpoint = self.endpoint
         app_config.route_handlers.append(self.router())
-        app_config.on_startup.append(endpoint.server.turns.resume)
-        app_config.on_shutdown.append(endpoint.server.turns.shutdown)
+        app_config.on_startup.append(self.chatkit.startup)
+        app_config.on_shutdown.append(self.chatkit.shutdown)
         if (compression := app_config.compression_config) is not None:
             exclude = compression.exclude or []
             patterns = [exclude] if isinstance(exclude, str) else exclude
@@ -96,15 +96,19 @@ class ChatKitPlugin(InitPlugin):
             "status_code": 200,
         }
 
-        @post(
+        async def with_request(request: Request[Any, Any, Any]) -> ASGIApp:
+            return _answer(endpoint, "", request)
+
+        async def with_value(chatkit_context: NamedDependency[Any]) -> ASGIApp:
+            return _answer(endpoint, "", chatkit_context)
+
+        chatkit = post(
             "/",
             status_code=200,
             summary="ChatKit",
             operation_class=_Operation,
-            dependencies={"chatkit_context": self.dependency},
-        )
-        async def chatkit(chatkit_context: NamedDependency[Any]) -> ASGIApp:
-            return _answer(endpoint, "", chatkit_context)
+            dependencies=None if self.dependency is None else {"chatkit_context": self.dependency},
+        )(with_value if self.dependency else with_request)
 
         @post(
             endpoint.personal,
@@ -162,10 +166,6 @@ def _answer(endpoint: Endpoint, path: str, raw: Any) -> ASGIApp:
         await serve(endpoint, scope, receive, send, path=path, raw=raw)
 
     return answer
-
-
-async def _request(request: Request[Any, Any, Any]) -> Request[Any, Any, Any]:
-    return request
 
 
 def _value(request: ContextRequest) -> Any:

@@ -15,7 +15,8 @@ from typing import Any
 from quart import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
-from chatkit_asgi.http import ContextCallable, Endpoint, Request, Route, refuse
+from chatkit_asgi.asgi import ChatKitApp
+from chatkit_asgi.http import ContextCallable, Request, Route, refuse
 from chatkit_asgi.http import Response as Answer
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
@@ -45,7 +46,8 @@ def chatkit_blueprint(
         name: Of the blueprint: another for a second endpoint in one app.
         options: Of Quart's ``Blueprint``. Its ``before_request`` functions guard everything.
     """
-    endpoint = Endpoint(server, context)
+    chatkit = ChatKitApp(server, context=context)
+    endpoint = chatkit.endpoint
     endpoint.routes.update(routes or {})
     blueprint = Blueprint(name, __name__, **options)
 
@@ -72,19 +74,13 @@ def chatkit_blueprint(
         blueprint.add_url_rule(f"{path}/{segment}", segment, answer, **rule)
         blueprint.add_url_rule(f"{path}/{segment}/<path:rest>", segment, answer, **rule)
 
-    async def shut_down() -> None:
-        await endpoint.server.turns.shutdown()
-
-    async def start() -> None:
-        endpoint.server.turns.resume()
-
     async def refused(error: HTTPException) -> Response:
         return _response(
             refuse(error, {key.lower(): value for key, value in request.headers.items()})
         )
 
-    blueprint.before_app_serving(start)
-    blueprint.after_app_serving(shut_down)
+    blueprint.before_app_serving(chatkit.startup)
+    blueprint.after_app_serving(chatkit.shutdown)
     blueprint.register_error_handler(HTTPException, refused)
     return blueprint
 
