@@ -99,7 +99,7 @@ class ShownWidget:
     def _grown(self, before: bytes, after: bytes) -> WidgetStreamingTextValueDelta | None:
         """The delta, if all that was added is more of the text that grew last: its string has become longer by
         something that is the inside of a string too."""
-        if self._growing is None:
+        if self._growing is None or len(after) < len(before):
             return None
         end, name, done = self._growing
         if not (after.startswith(before[:end]) and after.endswith(before[end:])):
