@@ -41,7 +41,7 @@ from ...types import (
 )
 from ..base import PREVIEW, AttachmentStore, Owner, Store, TContext
 from .blobs import Blobs
-from .checks import RASTER, AttachmentLimits, check_file, is_accepted, media_type
+from .checks import RASTER, AttachmentLimits, check_file, declared_type, is_accepted
 from .links import Link, LinkKind, Links
 from .names import clean_name
 from .previews import make_preview
@@ -345,11 +345,12 @@ class FileAttachmentStore(AttachmentStore[TContext]):
     # -- taking in -------------------------------------------------------------------------------
 
     def _new(self, name: str, declared: str, size: int, context: TContext) -> Stored:
-        kind = media_type(declared)
+        name = clean_name(name)
+        kind = declared_type(declared, name, self.limits)
         return Stored(
             id=self.generate_attachment_id(kind, context),
             owner=self.owner(context),
-            name=clean_name(name),
+            name=name,
             mime_type=kind,
             size=size,
             created=self._clock(),
