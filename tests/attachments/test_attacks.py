@@ -112,7 +112,8 @@ FILES: dict[str, tuple[bytes, str, str, int, str]] = {
     "a letter cut off": (bomb()[:-30], "a.docx", DOCX, 400, "unreadable_file"),
     "a picture that bursts": (huge_picture(), "a.png", "image/png", 413, "image_too_large"),
     "a picture cut off": (picture((500, 500))[:200], "a.png", "image/png", 400, "unreadable_file"),
-    "a script that begins as a picture": (b"GIF89a=1;alert(1)//", "a.gif", "image/gif", 400, "unreadable_file"),
+    "a script that begins as a picture": (b"GIF89a=1;alert(1)//", "a.gif", "image/gif", 415, "attachment_type"),
+    "a script in a broken picture": (b"GIF89a\x00=1;alert(1)//", "a.gif", "image/gif", 400, "unreadable_file"),
     "a picture with an archive behind it": (picture() + zip64(), "a.png", "image/png", 413, "archive_too_large"),
 }  # fmt: skip
 
@@ -173,6 +174,20 @@ def test_texts_that_look_like_something_come_in(chat: Site) -> None:
     chat.upload(half, "a.md", "text/markdown").raise_for_status()
     letter = zipped(("[Content_Types].xml", b"<Types/>"), ("word/document.xml", b"<w/>"))
     assert chat.upload(letter, "a.docx", DOCX).json()["mime_type"] == DOCX
+
+
+@disk_only
+def test_what_a_browser_does_not_know_goes_by_its_name(chat: Site) -> None:
+    for name, said, told in (
+        ("a.csv", "application/vnd.ms-excel", "text/csv"),
+        ("a.md", "", "text/markdown"),
+        ("a.txt", "nonsense", "text/plain"),
+        ("a.unknown", "", "text/plain"),
+    ):
+        assert chat.upload(b"a,b", name, said).raise_for_status().json()["mime_type"] == told
+        attachment = chat.two_phase(b"a,b", name, said)
+        chat.say(attachment["id"]).raise_for_status()
+    refused(chat.upload(HTML, "a.csv", "text/html"), 415, "attachment_type")
 
 
 # -- sizes ---------------------------------------------------------------------------------------

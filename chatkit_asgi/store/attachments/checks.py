@@ -10,6 +10,7 @@ import struct
 import zipfile
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from mimetypes import MimeTypes
 from typing import IO, Final
 
 from ...errors import BadRequest, TooLarge, UnsupportedMediaType
@@ -20,6 +21,7 @@ __all__ = [
     "RASTER",
     "AttachmentLimits",
     "check_file",
+    "declared_type",
     "harmless",
     "is_accepted",
     "media_type",
@@ -73,6 +75,24 @@ def media_type(declared: str) -> str:
     """A media type without parameters, in lower case; ``""`` for what is none."""
     kind = declared.split(";", 1)[0].strip().lower()
     return kind if kind.count("/") == 1 and kind.isascii() and kind.isprintable() else ""
+
+
+def declared_type(declared: str, name: str, limits: AttachmentLimits) -> str:
+    """What the client says that a file is; where that is nothing that comes in, what its name says, if that is.
+
+    Browsers go by the machine: where Excel is installed a ``.csv`` is ``application/vnd.ms-excel``, and a ``.md`` is
+    nothing at all on most.
+    """
+    kind = media_type(declared)
+    if not is_accepted(kind, limits):
+        named = _NAMES.guess_type(name)[0] or ""
+        if is_accepted(named, limits):
+            return named
+    return kind
+
+
+_NAMES: Final = MimeTypes()
+_NAMES.add_type("text/markdown", ".md")  # which Python knows from 3.14 on
 
 
 def is_accepted(kind: str, limits: AttachmentLimits) -> bool:

@@ -41,7 +41,7 @@ from ...types import (
 )
 from ..base import PREVIEW, AttachmentStore, Owner, Store, TContext
 from .blobs import Blobs
-from .checks import RASTER, AttachmentLimits, check_file, is_accepted, media_type
+from .checks import RASTER, AttachmentLimits, check_file, declared_type, is_accepted
 from .links import Link, LinkKind, Links
 from .names import clean_name
 from .previews import make_preview
@@ -194,7 +194,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         if input.size == 0:
             raise BadRequest("The file is empty.", code="empty_file", path="$.params.size")
         if input.size > self.limits.max_size:
-            raise self._too_large(self.limits.max_size)
+            raise _too_large(self.limits.max_size)
         if stored.mime_type and not is_accepted(stored.mime_type, self.limits):
             raise UnsupportedMediaType(
                 f"Files of type {stored.mime_type[:100]} are not accepted.",
@@ -345,11 +345,12 @@ class FileAttachmentStore(AttachmentStore[TContext]):
     # -- taking in -------------------------------------------------------------------------------
 
     def _new(self, name: str, declared: str, size: int, context: TContext) -> Stored:
-        kind = media_type(declared)
+        name = clean_name(name)
+        kind = declared_type(declared, name, self.limits)
         return Stored(
             id=self.generate_attachment_id(kind, context),
             owner=self.owner(context),
-            name=clean_name(name),
+            name=name,
             mime_type=kind,
             size=size,
             created=self._clock(),
@@ -401,11 +402,9 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         try:
             async with anyio.create_task_group() as group, blocks:
                 group.start_soon(write)
-                async with aclosing(_blocks(chunks)) as found:
+                async with aclosing(_blocks(chunks, limit)) as found:
                     async for block in found:
                         size += sum(map(len, block))
-                        if size > limit:
-                            raise self._too_large(limit)
                         await blocks.send(block)
         except BaseExceptionGroup as problem:
             raise _cause(problem) from None
@@ -459,9 +458,6 @@ class FileAttachmentStore(AttachmentStore[TContext]):
             raise TooLarge(f"At most {limits.max_files} files.", code="max_files")
         if limits.quota is not None and used + size > limits.quota:
             raise TooLarge(f"At most {limits.quota} bytes of files.", code="attachment_quota")
-
-    def _too_large(self, limit: int) -> TooLarge:
-        return TooLarge(f"At most {limit} bytes.", code="attachment_size")
 
     # -- the place -------------------------------------------------------------------------------
 
@@ -548,17 +544,25 @@ def _next_name(names: Iterator[str]) -> str:
     return next(names, "")
 
 
-async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes]]:
+async def _blocks(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[list[bytes]]:
+    """The chunks, some at a time; refused with the first byte beyond the limit."""
     block: list[bytes] = []
-    size = 0
+    size = total = 0
     async for chunk in chunks:
         block.append(chunk)
         size += len(chunk)
+        total += len(chunk)
+        if total > limit:
+            raise _too_large(limit)
         if size >= BLOCK or len(block) >= MANY_CHUNKS:
             yield block
             block, size = [], 0
     if block:
         yield block
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"At most {limit} bytes.", code="attachment_size")
 
 
 def _cause(problem: BaseException) -> BaseException:
