@@ -177,6 +177,7 @@ async def rename_meanwhile_counts(client: Client) -> None:
     sends="conformance: slow; meanwhile threads.delete; then the end of the turn.",
     needs="slow",
     slow=True,
+    list_of_threads=True,
 )
 async def delete_meanwhile_counts(client: Client) -> None:
     """The thread is gone afterwards."""
