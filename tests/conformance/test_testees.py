@@ -122,6 +122,7 @@ async def _official(cases: list[Case]) -> Report:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the reference's own
+@pytest.mark.timeout(180)  # the reference takes long to import
 @pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.slow)])
 async def test_each_explained_failure_of_openai_chatkit_is_one(every: int) -> None:
     """Invariant: the list of expected failures can only shrink. A sample of it, quickly."""
@@ -133,6 +134,7 @@ async def test_each_explained_failure_of_openai_chatkit_is_one(every: int) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the reference's own
 async def test_openai_chatkit_has_no_other_failure() -> None:
     """No false alarms: every MUST and SHOULD that is not explained holds."""
