@@ -108,6 +108,9 @@ class Case:
     """Triggers and features of ``triggers.json``, ``socket`` for a real connection, ``two-users`` for a second person's
     credentials, ``credentials`` for the first one's."""
     slow: bool
+    list_of_threads: bool
+    """Whether it deletes threads, or pages through a person's threads: a cursor may be a thread that another case
+    deletes. Of these cases only one runs at a time."""
     check: Check
 
     @property
@@ -149,7 +152,12 @@ _CASES: dict[str, Case] = {}
 
 
 def case(
-    clause: str, *, sends: str, needs: Iterable[str] | str = (), slow: bool = False
+    clause: str,
+    *,
+    sends: str,
+    needs: Iterable[str] | str = (),
+    slow: bool = False,
+    list_of_threads: bool = False,
 ) -> Callable[[Check], Check]:
     """Make a case of a function. Its module and its name are the id, its docstring says what must happen.
 
@@ -158,6 +166,7 @@ def case(
         sends: What is sent, for a stranger.
         needs: See :attr:`Case.needs`.
         slow: Begun first, because it waits.
+        list_of_threads: See :attr:`Case.list_of_threads`.
     """
 
     def decorate(check: Check) -> Check:
@@ -173,6 +182,7 @@ def case(
             expects=" ".join((check.__doc__ or "").split()),
             needs=frozenset([needs] if isinstance(needs, str) else needs),
             slow=slow,
+            list_of_threads=list_of_threads,
             check=check,
         )
         return check

@@ -6,6 +6,7 @@ import random
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -130,9 +131,10 @@ async def run(
         random.Random(shuffle).shuffle(order)
     results: dict[str, Result] = {}
     limiter = anyio.CapacityLimiter(max(jobs, 1))
+    list_of_threads = anyio.Lock()
 
     async def one(each: Case) -> None:
-        async with limiter:
+        async with list_of_threads if each.list_of_threads else nullcontext(), limiter:
             result = await run_case(target, each, timeout=timeout)
         result.known = known is not None and each.id in known.reasons
         results[each.id] = result

@@ -67,7 +67,7 @@ async def test_ours_passes_everything(app: Any) -> None:
 
 
 STACKS = [name for name in names() if name not in STORES]
-SAMPLE = ("transport", "threads", "failures", "cancellation", "tools", "attachments", "isolation")
+SAMPLE = ("transport", "failures", "attachments", "isolation")
 """What an adapter could spoil. ``python -m tests.conformance.reports`` runs everything."""
 
 
@@ -86,7 +86,8 @@ async def test_ours_passes_on_every_stack(stack: tuple[str, Subject]) -> None:
     """Invariant: an adapter changes nothing that a client sees."""
     url, served = stack
     ada, bob = [list((await served.sign_in(url, user)).items()) for user in ("ada", "bob")]
-    cases = [case for case in catalogue() if case.section in SAMPLE and case.level != "MAY"]
+    cases = [each for each in catalogue() if each.section in SAMPLE and not each.slow]
+    cases = [each for each in cases if each.level != "MAY" and "silent" not in each.needs]
     report = await run(Target(SocketTransport(f"{url}{served.path}"), ada, bob), cases, jobs=8)
     assert failures(report) == {}
 
@@ -122,6 +123,7 @@ async def _official(cases: list[Case]) -> Report:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the reference's own
+@pytest.mark.timeout(180)  # the reference takes long to import
 @pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.slow)])
 async def test_each_explained_failure_of_openai_chatkit_is_one(every: int) -> None:
     """Invariant: the list of expected failures can only shrink. A sample of it, quickly."""
@@ -133,6 +135,7 @@ async def test_each_explained_failure_of_openai_chatkit_is_one(every: int) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the reference's own
 async def test_openai_chatkit_has_no_other_failure() -> None:
     """No false alarms: every MUST and SHOULD that is not explained holds."""

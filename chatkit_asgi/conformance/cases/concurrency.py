@@ -79,7 +79,7 @@ async def one_of_several_renames_counts(client: Client) -> None:
     expect.that(title in tuple("abcde"), "one of the five titles", title)
 
 
-@case("CON-5", sends="Eight new threads, at once; then threads.list.")
+@case("CON-5", sends="Eight new threads, at once; then threads.list.", list_of_threads=True)
 async def parallel_threads_are_listed(client: Client) -> None:
     """Eight ids, all in the list."""
     made = {turn.thread_id for turn in await _parallel(client, 8)}

@@ -71,7 +71,7 @@ async def retrying_twice(client: Client) -> None:
     expect.equal(got, wanted, "the thread's items")
 
 
-@case("IDM-6", sends="threads.delete twice.")
+@case("IDM-6", sends="threads.delete twice.", list_of_threads=True)
 async def deleting_twice(client: Client) -> None:
     """Not 5xx."""
     turn = await client.say("Hello")

@@ -119,7 +119,11 @@ async def _three(client: Client) -> list[str]:
     return [(await client.say(f"Thread {number}")).thread_id for number in range(3)]
 
 
-@case("THR-9", sends="Three new threads; then threads.list page by page, one thread each.")
+@case(
+    "THR-9",
+    sends="Three new threads; then threads.list page by page, one thread each.",
+    list_of_threads=True,
+)
 async def pages_repeat_and_skip_nothing(client: Client) -> None:
     """Each of the three comes once."""
     made = await _three(client)
@@ -206,14 +210,14 @@ async def _order(client: Client, made: list[str], **params: object) -> list[str]
     return seen
 
 
-@case("THR-16", sends="Three new threads; then threads.list.")
+@case("THR-16", sends="Three new threads; then threads.list.", list_of_threads=True)
 async def newest_first(client: Client) -> None:
     """The newest of the three stands first."""
     made = await _three(client)
     expect.equal(await _order(client, made), made[::-1], "the order of the three")
 
 
-@case("THR-16", sends="Three new threads; then threads.list with order asc.")
+@case("THR-16", sends="Three new threads; then threads.list with order asc.", list_of_threads=True)
 async def oldest_first(client: Client) -> None:
     """The oldest of the three stands first."""
     made = await _three(client)
@@ -228,7 +232,7 @@ async def list_has_no_items(client: Client) -> None:
         expect.equal(thread["items"]["data"], [], "the items of a listed thread")
 
 
-@case("THR-18", sends="A new thread; then threads.list.")
+@case("THR-18", sends="A new thread; then threads.list.", list_of_threads=True)
 async def new_thread_is_listed(client: Client) -> None:
     """It is there at once."""
     turn = await client.say("Hello")
@@ -246,7 +250,7 @@ async def rename(client: Client) -> None:
     expect.equal(thread.get("title"), "New title", "the title afterwards")
 
 
-@case("THR-19", sends="threads.update with a title; then threads.list.")
+@case("THR-19", sends="threads.update with a title; then threads.list.", list_of_threads=True)
 async def rename_is_listed(client: Client) -> None:
     """The list has the new title."""
     turn = await client.say("Hello")
@@ -286,13 +290,13 @@ async def _deleted(client: Client) -> str:
     return turn.thread_id
 
 
-@case("THR-22", sends="threads.delete; then threads.get_by_id.")
+@case("THR-22", sends="threads.delete; then threads.get_by_id.", list_of_threads=True)
 async def deleted_thread_cannot_be_read(client: Client) -> None:
     """The second request is refused."""
     expect.refused(await client.ask("threads.get_by_id", thread_id=await _deleted(client)))
 
 
-@case("THR-22", sends="threads.delete; then threads.list.")
+@case("THR-22", sends="threads.delete; then threads.list.", list_of_threads=True)
 async def deleted_thread_is_not_listed(client: Client) -> None:
     """The thread is not in the list."""
     thread_id = await _deleted(client)
@@ -300,7 +304,7 @@ async def deleted_thread_is_not_listed(client: Client) -> None:
     expect.that(thread_id not in ids, "a list without the deleted thread", ids)
 
 
-@case("THR-22", sends="threads.delete; then items.list.")
+@case("THR-22", sends="threads.delete; then items.list.", list_of_threads=True)
 async def deleted_thread_has_no_items(client: Client) -> None:
     """The items are gone: the request is refused, or the page is empty."""
     answer = await client.ask("items.list", thread_id=await _deleted(client))
@@ -310,7 +314,7 @@ async def deleted_thread_has_no_items(client: Client) -> None:
         expect.refused(answer)
 
 
-@case("THR-22", sends="threads.delete; then a message in that thread.")
+@case("THR-22", sends="threads.delete; then a message in that thread.", list_of_threads=True)
 async def deleted_thread_takes_no_message(client: Client) -> None:
     """The message is refused."""
     thread_id = await _deleted(client)
@@ -319,7 +323,7 @@ async def deleted_thread_takes_no_message(client: Client) -> None:
     )
 
 
-@case("THR-22", sends="threads.delete of one of two threads.")
+@case("THR-22", sends="threads.delete of one of two threads.", list_of_threads=True)
 async def other_threads_stay(client: Client) -> None:
     """The other can still be read."""
     kept = await client.say("Stay")
