@@ -2,8 +2,8 @@
 //   node build.mjs            once        node build.mjs --watch   at every change
 //   node build.mjs --test     bundle tests/*.test.ts and run them with node's test runner
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
@@ -19,32 +19,53 @@ const common = {
   charset: 'utf8',
 };
 
-/** Template literals of CSS and HTML keep their line breaks otherwise; a third of the style sheet is indentation. */
+/** The style sheets are template literals, which esbuild leaves as they are. */
 const squeeze = {
   name: 'squeeze',
   setup(build) {
-    build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
-      const text = readFileSync(path, 'utf8');
-      const lines = (source) => source.replace(/\/\*(?!!)[^]*?\*\//g, '').replace(/\s*\n\s*/g, '\n');
-      return { loader: 'ts', contents: text.replace(/css`([^`]*)`/g, (_, css) => `css\`${lines(css).replace(/\n/g, ' ')}\``) };
+    build.onLoad({ filter: /\/src\/theme\/.*\.ts$/ }, ({ path }) => {
+      const tight = (css) => css.replace(/\s+/g, ' ').replace(/ ?([{};]) ?/g, '$1').replace(/([a-z-]+): /g, '$1:');
+      const contents = readFileSync(path, 'utf8').replace(/css`([^`]*)`/g, (_, css) => `css\`${tight(css)}\``);
+      return { loader: 'ts', contents };
     });
   },
 };
 
+/** All of lucide stays out of the chunk that holds the icons of the element: it is a bundle of its own. */
+const allIcons = {
+  name: 'all-icons',
+  setup: (build) => build.onResolve({ filter: /\/lazy\/lucide$/ }, () => ({ path: './lucide.js', external: true })),
+};
+
 function bundles() {
-  const lazy = readdirSync(join(here, 'src/lazy')).map((name) => `src/lazy/${name}`);
-  const minify = { ...common, minify: true, plugins: [squeeze], outdir: out };
+  const minify = { ...common, minify: true, plugins: [squeeze], outdir: out, format: 'esm', metafile: true };
   return [
-    { ...minify, entryPoints: ['src/chatkit.ts'], format: 'iife', define: { IS_MODULE: 'false' }, metafile: true },
-    {
-      ...minify,
-      entryPoints: { 'chatkit-module': 'src/chatkit.ts' },
-      format: 'esm',
-      define: { IS_MODULE: 'true' },
-    },
-    { ...minify, entryPoints: lazy, format: 'esm', metafile: true },
-    { ...minify, entryPoints: ['src/playground/playground.ts'], format: 'iife' },
+    // All in one folder, so that the external one is a sibling of whichever chunk asks for it.
+    { ...minify, plugins: [squeeze, allIcons], entryPoints: { element: 'src/chatkit.ts' }, splitting: true, chunkNames: '[name]-[hash]' },
+    { ...minify, entryPoints: ['src/lazy/lucide.ts'] },
+    { ...minify, entryPoints: ['src/playground/playground.ts'] },
   ];
+}
+
+/** Outputs that the element needs before it can draw, itself among them. */
+function main({ outputs }) {
+  const found = new Set();
+  const visit = (path) => {
+    if (found.has(path)) return;
+    found.add(path);
+    for (const each of outputs[path].imports) if (each.kind === 'import-statement' && !each.external) visit(each.path);
+  };
+  visit(Object.keys(outputs).find((path) => outputs[path].entryPoint === 'src/chatkit.ts'));
+  return [...found];
+}
+
+/**
+ * The script that pages name, as they name the hosted one: without type=module or with it. import() in a classic script
+ * starts from the script's own address; everything that is needed is asked for at once.
+ */
+function loader(metafile) {
+  const urls = main(metafile).map((path) => `./${relative(out, join(here, path)).replaceAll('\\', '/')}`);
+  writeFileSync(join(out, 'chatkit.js'), `${urls.map((url) => `import(${JSON.stringify(url)});`).join('')}\n`);
 }
 
 /** What is bundled, with its licence. */
@@ -66,23 +87,23 @@ function licenses(results) {
     .join(`\n${'-'.repeat(78)}\n\n`);
 }
 
-function sizes() {
-  const rows = readdirSync(out).filter((name) => name.endsWith('.js')).sort();
-  return Object.fromEntries(
-    rows.map((name) => {
-      const bytes = readFileSync(join(out, name));
-      return [name, { bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length }];
-    }),
-  );
+function sizes(metafile) {
+  const of = (path) => gzipSync(readFileSync(join(here, path)), { level: 9 }).length;
+  const first = main(metafile);
+  const parts = Object.entries(metafile.outputs)
+    .filter(([path]) => !first.includes(path))
+    .map(([path, { entryPoint }]) => [entryPoint?.replace(/^src\//, '') ?? 'shared', of(path)]);
+  return { main: first.reduce((sum, path) => sum + of(path), 0), parts: Object.fromEntries(parts.sort()) };
 }
 
 async function build() {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const results = await Promise.all(bundles().map((each) => esbuild.build(each)));
+  loader(results[0].metafile);
   for (const name of ['playground.html', 'playground.css']) cpSync(join(here, 'src/playground', name), join(out, name));
   writeFileSync(join(out, 'licenses.txt'), licenses(results));
-  writeFileSync(join(out, 'sizes.json'), JSON.stringify(sizes(), null, 2));
+  writeFileSync(join(out, 'sizes.json'), `${JSON.stringify(sizes(results[0].metafile), null, 2)}\n`);
 }
 
 async function test() {
@@ -96,7 +117,6 @@ async function test() {
     format: 'esm',
     outdir: folder,
     outExtension: { '.js': '.mjs' },
-    define: { IS_MODULE: 'true' },
   });
   const files = readdirSync(folder).filter((name) => statSync(join(folder, name)).isFile());
   execFileSync(process.execPath, ['--test', ...files.map((name) => join(folder, name))], { stdio: 'inherit' });
@@ -105,5 +125,5 @@ async function test() {
 if (process.argv.includes('--test')) await test();
 else if (process.argv.includes('--watch')) {
   await build();
-  for (const each of bundles()) await (await esbuild.context(each)).watch();
+  watch(join(here, 'src'), { recursive: true }, () => void build().catch(console.error));
 } else await build();

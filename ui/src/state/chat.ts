@@ -9,6 +9,7 @@ import type {
   Attachment,
   InferenceOptions,
   Item,
+  NoticeEvent,
   Obj,
   Requests,
   StreamEvent,
@@ -237,6 +238,16 @@ export class Chat {
     }
   }
 
+  /** Draw again: something beside the state has changed, such as an icon that arrived. */
+  touch(): void {
+    this.set({});
+  }
+
+  /** A banner of the page's side. */
+  note(notice: NoticeEvent): void {
+    this.set(fold(this.state, notice));
+  }
+
   dismiss(key: number): void {
     this.set({ notices: this.state.notices.filter((notice) => notice.key !== key) });
   }
@@ -315,7 +326,7 @@ export class Chat {
     }
     if (event.type === 'error') this.fail(new ChatKitError('StreamError', event.message ?? event.code, 0, event.code));
     const stored = 'item' in event && event.item?.type === 'user_message';
-    this.set({ ...fold(this.state, event), ...(stored ? { draft: null } : {}) });
+    this.set({ ...(fold(this.state, event) as ChatState), ...(stored ? { draft: null } : {}) });
   }
 
   private broken(error: unknown): void {

@@ -1,0 +1,131 @@
+/** Widgets. */
+import { css, unsafeCSS } from 'lit';
+
+const heights = { '3xs': 24, '2xs': 26, xs: 28, sm: 30, md: 34, lg: 38, xl: 42, '2xl': 46, '3xl': 50 };
+const gutters = { '2xs': 4, xs: 6, sm: 8, md: 10, lg: 12, xl: 16 };
+const icons = { sm: 14, md: 16, lg: 20, xl: 24, '2xl': 28 };
+const tones = ['danger', 'warning', 'success', 'info', 'discovery'];
+
+const sized = [
+  ...Object.entries(heights).map(([name, px]) => `.h-${name}{min-height:${px}px;font-size:${px < 30 ? 0.8 : px < 42 ? 0.9 : 1}em}`),
+  ...Object.entries(gutters).map(([name, px]) => `.g-${name}{padding-inline:${px}px}`),
+  ...Object.entries(icons).map(([name, px]) => `.i-${name} .icon{width:${px}px;height:${px}px}`),
+  ...tones.map((tone) => `.c-${tone}{--c:var(--${tone}-solid);--on-c:var(--on-${tone});--c-bg:var(--${tone}-bg);--c-text:var(--${tone})}`),
+].join('');
+
+export const widgets = css`
+  ${unsafeCSS(sized)}
+  .c-caution { --c: var(--warning-solid); --on-c: var(--on-warning); --c-bg: var(--warning-bg); --c-text: var(--warning); }
+  .c-primary { --c: var(--accent); --on-c: var(--on-accent); --c-bg: var(--fill); --c-text: var(--fg); }
+  .c-secondary { --c: var(--fg-2); --on-c: var(--bg); --c-bg: var(--fill); --c-text: var(--fg); }
+  ck-widget { display: block; }
+  .widget { transition: opacity 150ms; color: var(--fg); max-width: 100%; }
+  .widget.fading { opacity: 0.5; }
+  .w-card, .w-list, .popover .w-basic { --pad: calc(var(--u) * 4); }
+  .w-card, .w-list {
+    width: 100%; border: 1px solid var(--line); border-radius: var(--r-l); background: var(--raised); overflow: clip; overflow-clip-margin: 4px;
+  }
+  .w-sm { max-width: 360px; }
+  .w-md { max-width: 440px; }
+  .w-lg { max-width: 560px; }
+  .w-body { display: flex; flex-direction: column; gap: calc(var(--u) * 3); padding: var(--pad); }
+  .w-status { display: flex; align-items: center; min-height: 40px; padding-inline: var(--pad); border-block-end: 1px solid var(--fill); font-size: 0.875em; color: var(--fg-2); }
+  .w-status .icon-button .icon { transition: transform 120ms; }
+  .w-status [aria-expanded='false'] .icon { transform: rotate(-90deg); }
+  .w-status-text { display: inline-flex; align-items: center; gap: 8px; }
+  .favicon { width: 16px; height: 16px; border-radius: 3px; }
+  .favicon.frame { padding: 2px; width: 20px; height: 20px; border: 1px solid var(--line); }
+  .w-footer { display: flex; gap: 8px; justify-content: flex-end; padding: 0 var(--pad) var(--pad); }
+  .w-footer .button { flex: 1; }
+  .w-list { max-width: 560px; padding-block: 6px; }
+  .w-list > .text-button { margin: 2px 12px 4px; }
+  .w-list li + li { border-block-start: 1px solid var(--fill); }
+  .w-item { position: relative; display: flex; align-items: center; gap: calc(var(--u) * 3); padding: calc(var(--u) * 2.5) var(--pad); }
+  .w-item.click:hover { background: var(--soft); }
+  .w-item-click { position: absolute; inset: 0; }
+  .w-item-click:focus-visible { outline-offset: -3px; border-radius: var(--r-m); }
+  .w-item > :not(.w-item-click) { position: relative; pointer-events: none; }
+  .w-item :is(button, a, input, select, textarea, label):not(.w-item-click) { pointer-events: auto; }
+  .w-item:not(.click) > * { pointer-events: auto !important; }
+  .w-basic, .w-box { display: flex; min-width: 0; }
+  .w-basic { gap: calc(var(--u) * 2); }
+  .w-row { align-items: center; }
+  .w-row > :is(.w-text, .w-title, .w-caption) { min-width: 0; }
+  .w-text, .w-title, .w-caption { overflow-wrap: anywhere; white-space: pre-wrap; min-width: 0; }
+  .w-title { line-height: 1.3; }
+  .w-text.streaming:empty::after { content: '…'; color: var(--fg-3); }
+  .w-spacer { flex: 1; }
+  .w-divider { width: auto; align-self: stretch; flex: none; height: var(--thick, 1px); margin: var(--apart, 0) 0; border: 0; background: var(--line); }
+  .w-row > .w-divider { width: var(--thick, 1px); height: auto; margin: 0 var(--apart, 0); }
+  .w-divider.flush { margin-inline: calc(var(--pad) * -1); }
+  .w-icon { display: inline-flex; flex: none; }
+  .w-icon .icon { width: 100%; height: 100%; }
+  .w-image { display: block; max-width: 100%; }
+  .w-image.frame { border: 1px solid var(--line); }
+  .w-image.flush { margin-inline: calc(var(--pad) * -1); max-width: none; width: calc(100% + var(--pad) * 2); }
+  .w-badge {
+    display: inline-flex; align-items: center; flex: none; width: fit-content; padding: 0 7px; border: 1px solid transparent; border-radius: 6px; font-weight: 500;
+    font-size: 0.78em; line-height: 1.7; white-space: nowrap;
+  }
+  .w-badge.s-sm { font-size: 0.7em; padding-inline: 5px; }
+  .w-badge.s-lg { font-size: 0.875em; padding-inline: 9px; }
+  .w-badge.pill { border-radius: 999px; }
+  .v-soft:is(.w-badge, .w-button) { background: var(--c-bg); color: var(--c-text); }
+  .v-solid:is(.w-badge, .w-button) { background: var(--c); color: var(--on-c); }
+  .v-outline:is(.w-badge, .w-button) { border-color: color-mix(in oklab, var(--c-text) 35%, transparent); color: var(--c-text); }
+  .v-ghost.w-button { color: var(--c-text); }
+  .w-button {
+    display: inline-flex; align-items: center; justify-content: center; gap: 6px; flex: none; width: fit-content; padding: 2px 12px; border: 1px solid transparent;
+    border-radius: var(--r-s); font-weight: 500; text-align: center; line-height: 1.3;
+  }
+  .w-button.pill { border-radius: 999px; }
+  .w-button.block { width: 100%; }
+  .w-button.uniform { padding: 0; aspect-ratio: 1; }
+  .w-button:hover:not(:disabled) { filter: brightness(0.96); }
+  .v-ghost.w-button:hover:not(:disabled), .v-outline.w-button:hover:not(:disabled) { background: var(--c-bg); filter: none; }
+  .w-field { width: 100%; padding: 4px 10px; border: 1px solid var(--line); border-radius: var(--r-s); background: var(--bg); color: var(--fg); max-width: 100%; }
+  select.w-field, .w-field[type='date'] { width: auto; }
+  .w-field.block { width: 100%; }
+  .w-field.pill { border-radius: 999px; }
+  .w-field.v-soft, .w-field.v-solid { background: var(--fill); border-color: transparent; }
+  .w-field.v-ghost { background: none; border-color: transparent; }
+  .w-field:focus-visible { outline-offset: 0; }
+  .w-field::placeholder, .w-editable::placeholder { color: var(--fg-3); opacity: 1; }
+  .w-field:user-invalid { border-color: var(--danger); }
+  textarea.w-field { display: block; resize: vertical; line-height: 1.5; padding-block: 7px; }
+  textarea.grows, .w-editable { field-sizing: content; }
+  .w-editable { width: 100%; padding: 2px 4px; margin: -3px -5px; border: 1px solid transparent; border-radius: 4px; background: none; resize: none; }
+  .w-editable:hover { border-color: var(--line); }
+  .w-check { display: inline-flex; align-items: center; gap: 8px; min-height: 28px; cursor: pointer; }
+  .w-check input { width: 17px; height: 17px; margin: 0; accent-color: var(--accent-text); flex: none; }
+  .w-radios { display: flex; flex-wrap: wrap; gap: 4px 16px; }
+  .w-radios.w-column { flex-direction: column; }
+  .w-label { font-weight: 500; }
+  .w-combobox { position: relative; display: flex; align-items: center; width: 100%; }
+  .w-combobox .icon-button { position: absolute; inset-inline-end: 2px; width: 28px; height: 28px; }
+  .w-combobox > .popup { inset-block-start: calc(100% + 4px); inset-inline: 0; max-width: none; max-height: 240px; }
+  .w-card:has(.popup), .w-list:has(.popup) { overflow: visible; }
+  .w-table { width: 100%; border-collapse: collapse; font-size: 0.94em; }
+  .w-table :is(th, td) { padding: 8px 12px 8px 0; border-block-end: 1px solid var(--line); text-align: start; font-weight: inherit; }
+  .w-table th { color: var(--fg-2); font-weight: 500; }
+  .w-table tr:last-child td { border: 0; }
+  .w-unknown { padding: 6px 10px; border: 1px dashed var(--strong); border-radius: var(--r-s); color: var(--fg-2); font-size: 0.86em; width: fit-content; }
+  .w-transition > * { animation: appear 180ms ease-out; }
+  ck-chart { display: block; width: 100%; min-width: 0; }
+  .w-chart { display: flex; flex-direction: column; width: 100%; height: 100%; }
+  .plot { position: relative; flex: 1; min-height: 60px; border-radius: var(--r-s); }
+  .plot svg { position: absolute; inset: 0; width: 100%; height: 100%; direction: ltr; }
+  .plot .grid { stroke: var(--fill); }
+  .plot .tick { fill: var(--fg-2); font-size: 11px; }
+  .plot .cursor { fill: var(--soft); }
+  .plot .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+  .plot .area { opacity: 0.22; }
+  .legend { display: flex; flex-wrap: wrap; gap: 4px 14px; padding-block-start: 6px; font-size: 0.8em; color: var(--fg-2); }
+  .legend span, .tooltip span { display: inline-flex; align-items: center; gap: 6px; }
+  .legend i, .tooltip i { width: 9px; height: 9px; border-radius: 3px; }
+  .tooltip {
+    position: absolute; inset-block-start: 4px; display: flex; flex-direction: column; gap: 2px; min-width: 110px; padding: 6px 10px; transform: translateX(-50%);
+    border: 1px solid var(--line); border-radius: var(--r-s); background: var(--raised); box-shadow: 0 4px 14px rgb(0 0 0 / 0.14); font-size: 0.8em; pointer-events: none;
+  }
+  .tooltip b { margin-inline-start: auto; padding-inline-start: 10px; font-weight: 600; }
+`;
