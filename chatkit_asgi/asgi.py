@@ -33,6 +33,10 @@ class ChatKitApp:
         context: Makes of each request the value that hooks and stores get; see
             :class:`~chatkit_asgi.http.ContextRequest`. Default: :class:`~chatkit_asgi.http.RequestContext`.
         options: Replaces the server's options.
+        element: Serve the open ``<openai-chatkit>`` element, for pages of your own: its script is ``element/chatkit.js``
+            below the endpoint.
+        playground: For development: a page with the element that shows what the server sends. A GET on the endpoint
+            leads there. Serves the element too.
     """
 
     def __init__(
@@ -41,8 +45,14 @@ class ChatKitApp:
         *,
         context: ContextCallable | None = None,
         options: Options | None = None,
+        element: bool = False,
+        playground: bool = False,
     ) -> None:
         self.endpoint = Endpoint(server, context)
+        if element or playground:
+            from .playground import install
+
+            install(self.endpoint, playground=playground)
         self.server = self.endpoint.server
         if options is not None:
             self.server.options = options

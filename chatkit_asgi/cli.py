@@ -35,7 +35,7 @@ In each of them a message such as "/tour", "/widget" or "/help" plays the
 scripted scenes, so that everything can be seen beside a real model too."""
 
 WELCOME = """\
-The demo is at {url}
+Open {url}/playground/ in a browser, or talk to {url} yourself.
 
   assistant  {demo.assistant}
   threads    {database} (SQLite)

@@ -161,6 +161,8 @@ class Endpoint:
         self.routes: dict[str, Route] = {}
         """What is served beside the protocol, by the first segment of the path below the endpoint. Every other path is
         the endpoint: where it is mounted is the framework's business."""
+        self.page: Route | None = None
+        """What a browser gets that opens the endpoint itself, if anything."""
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises an ``Exception``."""
@@ -187,6 +189,8 @@ class Endpoint:
             return _error_response(failure, request_id)
 
     async def _handle(self, request: Request, request_id: str) -> Response:
+        if self.page and request.method in ("GET", "HEAD") and request.path in ("", "/"):
+            return await self.page(request, "")
         if request.method != "POST":
             raise MethodNotAllowed("ChatKit requests are POSTs.", headers={"allow": "POST"})
         headers = request.headers

@@ -40,10 +40,14 @@ const allIcons = {
 function bundles() {
   const minify = { ...common, minify: true, plugins: [squeeze], outdir: out, format: 'esm', metafile: true };
   return [
-    // All in one folder, so that the external one is a sibling of whichever chunk asks for it.
-    { ...minify, plugins: [squeeze, allIcons], entryPoints: { element: 'src/chatkit.ts' }, splitting: true, chunkNames: '[name]-[hash]' },
+    {
+      ...minify,
+      plugins: [squeeze, allIcons],
+      entryPoints: { element: 'src/chatkit.ts', playground: 'src/playground/playground.ts' },
+      splitting: true,
+      chunkNames: '[name]-[hash]', // all in one folder: the external one is a sibling of whichever chunk asks for it
+    },
     { ...minify, entryPoints: ['src/lazy/lucide.ts'] },
-    { ...minify, entryPoints: ['src/playground/playground.ts'] },
   ];
 }
 

@@ -9,7 +9,8 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from chatkit_asgi import ChatKitApp, ChatKitRouter
+from chatkit_asgi import ChatKitApp, ChatKitMiddleware, ChatKitRouter
+from chatkit_asgi.asgi import Receive, Scope, Send
 from chatkit_asgi.demo.model import LocalModel, Model, ModelUnavailableError
 from chatkit_asgi.demo.scenes import Reply
 from chatkit_asgi.demo.scripted import Scripted, text_of
@@ -32,12 +33,12 @@ class Demo:
     """An application that is ready to be served.
 
     Attributes:
-        app: The ASGI application.
+        app: The ASGI application; ChatKit is at ``/chatkit``, its playground below it.
         assistant: Who answers, in words.
         note: Why somebody else does not, where that was not asked for.
     """
 
-    app: ChatKitApp
+    app: ChatKitMiddleware
     assistant: str
     note: str | None = None
 
@@ -71,7 +72,22 @@ def build(*, database: str, choice: Choice, openai_model: str, pace: float) -> D
             async for reply in replies:
                 yield reply
 
-    return Demo(ChatKitApp(chat), who, note)
+    app = ChatKitApp(chat, playground=True)
+    return Demo(ChatKitMiddleware(_front_door, app, path="/chatkit"), who, note)
+
+
+async def _front_door(scope: Scope, receive: Receive, send: Send) -> None:
+    """Beside the endpoint: whoever comes to the front door is shown in."""
+    while scope["type"] == "lifespan":
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+    home = scope["path"] == "/"
+    headers = [(b"location", b"chatkit/playground/")] if home else []
+    status = 307 if home else 404
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _model(

@@ -61,7 +61,7 @@ ARROWS: dict[str, set[str]] = {
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
     "agents": {"actions", "errors", "ids", "icons", "server", "store.base", "types", "widgets"},
     "conformance": {"conformance"},
-    "playground": {"asgi", "http"},
+    "playground": {"errors", "http"},
     # What stands on everything.
     "<root>": set(),
     "demo": {"*"},
@@ -83,6 +83,7 @@ INSIDE_FUNCTIONS = {
         "server",
         "operations",
     ): "process() and operation() look into the table, which is made of functions of servers",
+    ("asgi", "playground"): "where an app asks for it",
 }
 """Arrows that only exist while a function runs."""
 

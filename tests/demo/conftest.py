@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatkit_asgi import ChatKitApp
+from chatkit_asgi import ChatKitMiddleware
 from chatkit_asgi.demo.app import build
 from tests.demo.client import post
 
@@ -16,14 +16,14 @@ Ask = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> ChatKitApp:
+def app(tmp_path: Path) -> ChatKitMiddleware:
     """The scripted demo, at full speed."""
     database = str(tmp_path / "demo.db")
     return build(database=database, choice="scripted", openai_model="", pace=0).app
 
 
 @pytest.fixture
-def ask(app: ChatKitApp) -> Ask:
+def ask(app: ChatKitMiddleware) -> Ask:
     """Send one request: ``await ask("threads.list")``. A stream's answer is the list of its events."""
 
     async def ask(kind: str, **params: Any) -> Any:
