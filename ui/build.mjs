@@ -3,7 +3,7 @@
 //   node build.mjs --test     bundle tests/*.test.ts and run them with node's test runner
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
@@ -31,10 +31,11 @@ const squeeze = {
   },
 };
 
-/** All of lucide stays out of the chunk that holds the icons of the element: it is a bundle of its own. */
-const allIcons = {
-  name: 'all-icons',
-  setup: (build) => build.onResolve({ filter: /\/lazy\/lucide$/ }, () => ({ path: './lucide.js', external: true })),
+/** esbuild would put every icon of lucide into the chunk of those that are always needed: the rest are own bundles. */
+const icons = {
+  name: 'icons',
+  setup: (build) =>
+    build.onResolve({ filter: /\/lazy\/(icons|lucide)$/ }, ({ path }) => ({ path: `./${basename(path)}.js`, external: true })),
 };
 
 function bundles() {
@@ -42,12 +43,12 @@ function bundles() {
   return [
     {
       ...minify,
-      plugins: [squeeze, allIcons],
+      plugins: [squeeze, icons],
       entryPoints: { element: 'src/chatkit.ts', playground: 'src/playground/playground.ts' },
       splitting: true,
-      chunkNames: '[name]-[hash]', // all in one folder: the external one is a sibling of whichever chunk asks for it
+      chunkNames: '[name]-[hash]', // all in one folder: the external ones are siblings of whichever chunk asks
     },
-    { ...minify, entryPoints: ['src/lazy/lucide.ts'] },
+    { ...minify, entryPoints: ['src/lazy/icons.ts', 'src/lazy/lucide.ts'] },
   ];
 }
 

@@ -2,7 +2,7 @@
 import katex from 'katex';
 
 export function toMathML(tex: string, block: boolean): string {
-  return katex.renderToString(tex, {
+  const html = katex.renderToString(tex, {
     displayMode: block,
     output: 'mathml',
     throwOnError: false,
@@ -11,4 +11,6 @@ export function toMathML(tex: string, block: boolean): string {
     maxExpand: 200,
     maxSize: 20,
   });
+  // The source stands beside the formula as an annotation, which the sanitiser would turn into text.
+  return html.replace(/<annotation[^>]*>[^]*?<\/annotation>/g, '');
 }

@@ -103,6 +103,7 @@ export interface Look {
 let look: Look | null = null;
 
 DOMPurify.addHook('uponSanitizeAttribute', (_, data) => {
+  if (!look) return; // what our own libraries wrote has classes of theirs
   if (data.attrName === 'class' && !CLASSES.test(data.attrValue)) data.keepAttr = false;
   if (data.attrValue.includes(MARK)) data.attrValue = data.attrValue.replace(PLACE, '');
 });

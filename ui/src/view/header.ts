@@ -12,7 +12,7 @@ export function header(ctx: Ctx, title: string | null, historyOpen: boolean): Te
   const shown = option.title?.enabled === false ? '' : (option.title?.text ?? title ?? '');
   return html`<header class="header">
     ${own(option.leftAction)}
-    <h2 class="title grow" dir="auto" title=${shown}>${shown}</h2>
+    ${shown ? html`<h2 class="title grow" dir="auto" title=${shown}>${shown}</h2>` : html`<span class="grow"></span>`}
     ${withHistory
       ? html`${button('history', ctx.locale.t(historyOpen ? 'closeHistory' : 'history'), () => ctx.openHistory(!historyOpen), historyOpen)}
         ${button('compose', ctx.locale.t('newChat'), () => {
