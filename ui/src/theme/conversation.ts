@@ -23,8 +23,8 @@ export const conversation = css`
   .user { display: flex; flex-direction: column; align-items: flex-end; gap: 6px; padding-block-start: calc(var(--u) * 2); }
   .bubble {
     max-width: 85%; padding: calc(var(--u) * 2) calc(var(--u) * 4); border-radius: var(--r-l); background: var(--fill);
-    white-space: pre-wrap;
   }
+  .user-text { white-space: pre-wrap; }
   .bubble .user-text:empty { display: none; }
   .sending .bubble { opacity: 0.85; }
   .quoted {
@@ -114,7 +114,7 @@ export const conversation = css`
   }
   .questions textarea:focus-visible, .choice .other:focus-visible { outline-offset: 0; }
   .choice { display: flex; align-items: center; gap: 9px; min-height: 32px; cursor: pointer; }
-  .choice input:not(.other) { width: 17px; height: 17px; accent-color: var(--accent-text); flex: none; }
+  .choice input:not(.other) { margin: 0 2px; width: 17px; height: 17px; accent-color: var(--accent-text); flex: none; }
   .choice .other::placeholder { color: var(--fg-3); opacity: 1; }
   .buttons { display: flex; gap: 8px; }
   .answer { display: flex; flex-direction: column; color: var(--fg-2); }

@@ -38,6 +38,8 @@ export const markdown = css`
   .markdown table { border-collapse: collapse; font-size: 0.94em; min-width: 50%; }
   .markdown :is(th, td) { padding: 7px 14px 7px 0; border-block-end: 1px solid var(--line); text-align: start; vertical-align: top; }
   .markdown th { font-weight: 600; }
+  .markdown [align='right'] { text-align: end; }
+  .markdown [align='center'] { text-align: center; }
   .math-block { overflow-x: auto; padding-block: 4px; text-align: center; }
   .math-inline math { font-size: 1.06em; }
   .blocked-image {

@@ -21,6 +21,7 @@ export const widgets = css`
   ck-widget { display: block; }
   .widget { transition: opacity 150ms; color: var(--fg); max-width: 100%; }
   .widget.fading { opacity: 0.5; }
+  .widget.other { background: var(--bg); border-radius: var(--r-l); }
   .w-card, .w-list, .popover .w-basic { --pad: calc(var(--u) * 4); }
   .w-card, .w-list {
     width: 100%; border: 1px solid var(--line); border-radius: var(--r-l); background: var(--raised); overflow: clip; overflow-clip-margin: 4px;

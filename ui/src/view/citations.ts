@@ -23,7 +23,7 @@ export function citation(ctx: Ctx, annotations: readonly Annotation[], numbers: 
   mark.type = 'button';
   mark.className = 'cite';
   mark.textContent = labelOf(first) + (sources.length > 1 ? ` +${sources.length - 1}` : '');
-  mark.setAttribute('aria-label', `${ctx.locale.t('source', numbers.map((each) => each + 1).join(', '))}: ${first.title}`);
+  mark.setAttribute('aria-label', `${ctx.locale.t('source', numbers.map((each) => each + 1).join(', '))}: ${mark.textContent}, ${first.title}`);
   const ask = (sticky: boolean) => () =>
     mark.dispatchEvent(
       new CustomEvent<PopoverRequest>('ck-sources', { bubbles: true, detail: { anchor: mark, sources, sticky } }),

@@ -55,9 +55,10 @@ export class WidgetPart extends Part {
     const root = this.item?.widget ?? this.preview ?? { type: 'Basic' };
     const page = themeOf(this.ctx.options.theme);
     const scheme: Scheme = root['theme'] === 'light' || root['theme'] === 'dark' ? root['theme'] : (page.colorScheme ?? 'light');
-    const own = scheme === (page.colorScheme ?? 'light') ? {} : properties({ ...page, colorScheme: scheme });
+    const other = scheme !== (page.colorScheme ?? 'light');
+    const own = other ? properties({ ...page, colorScheme: scheme }) : {};
     return html`<div
-      class="widget ${this.whole ? 'fading' : ''}"
+      class="widget ${this.whole ? 'fading' : ''} ${other ? 'other' : ''}"
       ?inert=${this.whole}
       aria-busy=${this.whole || this.busy.size > 0}
       @focusin=${this.select}
