@@ -100,7 +100,7 @@ class Window:
 
     # -- doing -------------------------------------------------------------------------------------
 
-    def open(self, options: dict[str, Any] | None = None, *, script: str = "", path: str = "/") -> Window:
+    def open(self, options: dict[str, Any] | None = None, script: str = "", path: str = "/") -> Window:
         """Open the page and set the options; ``script`` may add functions to ``options``."""
         self.page.goto(self.stage.url + path)
         self.set_options(options or {}, script)

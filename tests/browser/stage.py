@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
@@ -50,8 +51,6 @@ h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: i
 
 def fields(store: Any, thread: Any, kind: str = "message") -> dict[str, Any]:
     """What every item begins with."""
-    from datetime import UTC, datetime
-
     return {
         "id": store.generate_item_id(kind, thread, None),
         "thread_id": thread.id,
@@ -132,6 +131,9 @@ class Stage(ChatKitServer[Any]):
 
     # -- what tests put into the store -----------------------------------------------------------
 
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
     def message(self, thread: Any, text: str) -> AssistantMessageItem:
         content = [AssistantMessageContent(text=text)]
         return AssistantMessageItem(**fields(self.store, thread), content=content)
@@ -203,7 +205,6 @@ class Stage(ChatKitServer[Any]):
 
     def _watched(self, app: Any) -> Any:
         async def watch(scope: Any, receive: Any, send: Any) -> None:
-            self._loop = asyncio.get_running_loop()
             if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != "/chatkit":
                 await app(scope, receive, send)
                 return
@@ -227,10 +228,25 @@ class Stage(ChatKitServer[Any]):
         assert self._loop is not None
         self._loop.call_soon_threadsafe(function)
 
+    def run(self, function: Callable[[], Awaitable[Any]]) -> Any:
+        """Await something in the server's loop."""
+
+        async def awaited() -> Any:
+            return await function()
+
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result(20)
+
     def start(self) -> None:
         config = uvicorn.Config(self.app(), port=0, log_level="error", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+        async def serve() -> None:
+            assert self._server
+            self._loop = asyncio.get_running_loop()
+            await self._server.serve()
+
+        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         self._thread.start()
         deadline = time.monotonic() + 20
         while not self._server.started:

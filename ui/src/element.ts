@@ -220,23 +220,27 @@ export class ChatKitElement extends LitElement {
     const theme = themeOf(options.theme);
     apply(this.style, theme);
     loadFonts(theme);
-    this.setAttribute('aria-label', options.frameTitle ?? this.need.locale.t('chat'));
     this.setAttribute('role', 'region');
     this.need.composer.configure(options.composer ?? {});
     this.ctx = { ...this.need, options };
     const tag = choose(options.locale);
+    this.speak(this.ctx.locale);
     if (this.ctx.locale.tag !== tag)
       void load(tag).then((locale: Locale) => {
         if (!this.ctx || choose(this.given?.locale) !== tag) return;
         this.ctx = { ...this.ctx, locale };
-        this.lang = locale.spoken;
-        this.dir = locale.direction;
-        this.setAttribute('aria-label', options.frameTitle ?? locale.t('chat'));
+        this.speak(locale);
         if (!this.readied) this.ready();
       });
     else if (!this.readied) this.ready();
     const thread = options.initialThread ?? null;
     if (before && thread !== (before.initialThread ?? null)) void this.ctx.chat.open(thread);
+  }
+
+  private speak(locale: Locale): void {
+    this.lang = locale.spoken;
+    this.dir = locale.direction;
+    this.setAttribute('aria-label', this.given?.frameTitle ?? locale.t('chat'));
   }
 
   private ready(): void {

@@ -40,7 +40,7 @@ export const composer = css`
     position: relative; display: flex; align-items: center; gap: 8px; max-width: 220px; height: 44px; padding-inline: 6px 4px; border: 1px solid var(--line);
     border-radius: var(--r-m); background: var(--bg); font-size: 0.86em; overflow: hidden;
   }
-  .upload .thumb { width: 32px; height: 32px; border-radius: var(--r-s); }
+  .upload .thumb { min-width: 0; min-height: 0; width: 32px; height: 32px; border-radius: var(--r-s); }
   .upload .icon-button { width: 28px; height: 28px; }
   .upload progress { position: absolute; inset: auto 0 0; border-radius: 0; }
   .upload.failed { border-color: var(--danger); color: var(--danger); }

@@ -37,7 +37,7 @@ export const conversation = css`
   }
   button.tag:hover { text-decoration: underline; }
   .attachments { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: 6px; max-width: 100%; }
-  .thumb { display: block; max-width: 220px; max-height: 180px; border-radius: var(--r-m); object-fit: cover; background: var(--soft); }
+  .thumb { display: block; min-width: 56px; min-height: 56px; max-width: 220px; max-height: 180px; border-radius: var(--r-m); object-fit: cover; background: var(--soft); }
   .file {
     display: inline-flex; align-items: center; gap: 8px; max-width: 260px; padding: 8px 12px; border: 1px solid var(--line); border-radius: var(--r-m);
     background: var(--raised); font-size: 0.875em;

@@ -104,6 +104,7 @@ export const widgets = css`
   .w-label { font-weight: 500; }
   .w-combobox { position: relative; display: flex; align-items: center; width: 100%; }
   .w-combobox .icon-button { position: absolute; inset-inline-end: 2px; width: 28px; height: 28px; }
+  .w-chevron { position: absolute; inset-inline-end: 8px; display: flex; color: var(--fg-2); pointer-events: none; }
   .w-combobox > .popup { inset-block-start: calc(100% + 4px); inset-inline: 0; max-width: none; max-height: 240px; }
   .w-card:has(.popup), .w-list:has(.popup) { overflow: visible; }
   .w-table { width: 100%; border-collapse: collapse; font-size: 0.94em; }

@@ -82,7 +82,7 @@ export class ComboboxPart extends Part {
       />
       ${this.clearable && chosen && !this.disabled
         ? html`<button class="icon-button" type="button" aria-label=${this.t('clear')} @click=${() => this.choose('')}>${icon('close')}</button>`
-        : nothing}
+        : html`<span class="w-chevron">${icon('-chevron')}</span>`}
       ${this.open
         ? html`<ul class="popup" role="listbox" id=${list} aria-label=${this.label}>
             ${found.length

@@ -22,7 +22,10 @@ export const Card: Component = (node, scope) => {
   const cancel = cardAction(node['cancel']);
   const closed = flag(node['collapsed']) && !scope.opened.has('card');
   const status = statusOf(node['status'], scope);
-  const body = html`<div class="w-body" ${styles({ ...spacing('padding', node['padding']), ...background(node['background'], scope.scheme) })}>
+  const padding = spacing('padding', node['padding']);
+  // What is flush reaches the card's edge, through this much.
+  const pad = padding['padding-left'] ?? (typeof padding['padding'] === 'string' && !padding['padding'].includes(' ') ? padding['padding'] : null);
+  const body = html`<div class="w-body" ${styles({ '--pad': pad, ...padding, ...background(node['background'], scope.scheme) })}>
     ${children(node, scope)}
   </div>`;
   const footer =
