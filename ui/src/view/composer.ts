@@ -150,7 +150,7 @@ export class ComposerPart extends Part {
       <span class="file-name"><bdi>${name}</bdi></span>
       ${attachment || failed
         ? nothing
-        : html`<progress max="100" .value=${progress === null ? undefined : percent} aria-label=${this.t('uploading', name, percent)}></progress>`}
+        : html`<progress max="100" value=${progress === null ? nothing : percent} aria-label=${this.t('uploading', name, percent)}></progress>`}
       ${failed ? html`<span class="hidden">${this.t('uploadFailed', name)}</span>${icon('-warning')}` : nothing}
       ${button('close', this.t('removeFile', name), () => void this.ctx.composer.uploads.remove(key).catch((error) => this.ctx.fail(error)))}`;
   }
