@@ -90,13 +90,14 @@ def test_markdown(window: Window, stage: Stage) -> None:
 
     stage.plays.update(md=play, stream=streamed)
     opened(window)
+    window.expected = [r"404.*/x\)"]  # the page's own pictures are allowed, also those that are not there
     window.page.set_viewport_size({"width": 900, "height": 4000})
     window.send("md")
     harmless(window)
     for link in window.answers.get_by_role("link").all():
         assert link.get_attribute("rel") == "noopener noreferrer nofollow"
         assert link.get_attribute("target") == "_blank"
-    over = window.page.get_by_text("over everything").last
+    over = window.answers.get_by_text("over everything").last
     assert over.evaluate("(each) => getComputedStyle(each).position") == "static"
     blocked = window.page.get_by_role("button", name="Image from evil.test").first
     expect(blocked).to_be_visible()
@@ -126,6 +127,7 @@ def test_names_titles_sources_tasks_tools_and_errors(window: Window, stage: Stag
         await stage.store.save_attachment(FileAttachment(id="atc_x", name=TEXT, mime_type=TEXT), None)
 
     stage.run(attachment)
+    window.expected = [r"404.*/x\)"]
     opened(window)
     window.page.evaluate(
         """(text) => chat.sendUserMessage({ reply: text, attachments: [{ type: 'file', id: 'atc_x', name: text, mime_type: text }],

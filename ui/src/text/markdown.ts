@@ -18,9 +18,21 @@ const MARK = '\uE000';
 /** A citation's place in the source; in brackets, so that emphasis ends before it as before any punctuation. */
 const PLACE = new RegExp(`⦃${MARK}(\\d+)⦄`, 'g');
 
+/**
+ * Browsers report what a page's policy forbids even in the inert document in which DOMPurify reads. What it would remove
+ * anyway is taken out before, so that a hostile text does not fill somebody's violation reports; it is no protection.
+ */
+function quiet(html: string): string {
+  return html
+    .replace(/<(style|script)\b[^]*?(<\/\1\s*>|$)/gi, '')
+    .replace(/<\/?(base|meta|link|iframe|object|embed)\b[^>]*>/gi, '')
+    .replace(/([\s"'/])(on[a-z]+|style)(?=\s*=)/gi, '$1data-off');
+}
+
 const marked = new Marked({
   gfm: true,
   breaks: false,
+  renderer: { html: ({ text }) => quiet(text) },
   extensions: [
     math('math-block', 'block', /^(?:\$\$([^]+?)\$\$|\\\[([^]+?)\\\])(?:\n|$)/, /\$\$|\\\[/),
     math('math-inline', 'inline', /^(?:\$\$([^$]+?)\$\$|\\\((.+?)\\\)|\$(?![\s$])([^$\n]*?[^\s$\\])\$(?!\d))/, /\$|\\\(/),
@@ -121,13 +133,8 @@ DOMPurify.addHook('afterSanitizeAttributes', (node) => {
     node.setAttribute('referrerpolicy', 'no-referrer');
     if (!node.hasAttribute('alt')) node.setAttribute('alt', '');
     if (!look.images(src)) {
-      const button = node.ownerDocument.createElement('button');
-      button.className = 'blocked-image';
-      button.type = 'button';
-      button.textContent = look.blocked(hostOf(src), node.getAttribute('alt') ?? '');
-      button.dataset['image'] = src;
-      button.dataset['alt'] = node.getAttribute('alt') ?? '';
-      node.replaceWith(button);
+      node.removeAttribute('src');
+      node.setAttribute('data-image', src);
     }
   } else if (node.nodeName === 'INPUT') {
     if (node.getAttribute('type') !== 'checkbox') node.remove();
@@ -151,11 +158,24 @@ export function nodesOf(block: Token, how: Look): DocumentFragment {
       ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto|tel|chatkit-link|blob):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i,
       RETURN_DOM_FRAGMENT: true,
     });
+    for (const image of fragment.querySelectorAll<HTMLElement>('img[data-image]')) image.replaceWith(placeholder(image, how));
     placeCitations(fragment, how);
     return fragment;
   } finally {
     look = null;
   }
+}
+
+/** What stands for an image until the reader asks for it. */
+function placeholder(image: HTMLElement, how: Look): HTMLElement {
+  const button = document.createElement('button');
+  const { image: src = '' } = image.dataset;
+  const alt = image.getAttribute('alt') ?? '';
+  button.className = 'blocked-image';
+  button.type = 'button';
+  button.textContent = how.blocked(hostOf(src), alt);
+  Object.assign(button.dataset, { image: src, alt });
+  return button;
 }
 
 function placeCitations(fragment: DocumentFragment, how: Look): void {

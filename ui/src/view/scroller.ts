@@ -29,16 +29,18 @@ export class ScrollerPart extends Part {
   declare busy: boolean;
 
   private heights = new Map<string, number>();
-  private guess = 120;
+  /** The height of rows that nobody has seen: the average of the first that were drawn. Not changed after, because all
+   *  that is above would move. */
+  private guess = 0;
   private first = 0;
   private end = 0;
   private anchor: { key: string; top: number } | null = null;
   /** Stay at the end until the reader scrolls: a thread that was just opened. */
   private pinned = true;
-  /** The row that stands at the top of the screen while it is answered. */
-  private lead: string | null = null;
-  /** The last row that was put there. */
-  private leading: string | null = null;
+  /** The last message of the user stands at the top of the screen, with room for its answer below. */
+  private leading = false;
+  /** It has to be put there yet. */
+  private led = true;
   private spacer = 0;
   private atEnd = true;
   private observer = new ResizeObserver(() => this.settle());
@@ -67,16 +69,19 @@ export class ScrollerPart extends Part {
   /** Another list: nothing of the old one counts. */
   reset(): void {
     this.heights.clear();
-    this.lead = this.leading = null;
+    this.guess = 0;
+    this.leading = false;
+    this.led = true;
     this.spacer = 0;
     this.anchor = null;
     this.pinned = true;
     this.requestUpdate();
   }
 
-  /** Put a row that was just added to the top of the screen and leave room for its answer below. */
-  leadWith(key: string): void {
-    this.lead = key;
+  /** Put the message that was just sent to the top of the screen and leave room for its answer below. */
+  lead(): void {
+    this.leading = true;
+    this.led = false;
     this.pinned = false;
     this.requestUpdate();
   }
@@ -88,14 +93,14 @@ export class ScrollerPart extends Part {
   }
 
   private height(row: Row): number {
-    return this.heights.get(row.key) ?? this.guess;
+    return this.heights.get(row.key) ?? (this.guess || 120);
   }
 
   protected override willUpdate(): void {
     const view = this.box?.clientHeight || 800;
     let total = 0;
     for (const row of this.rows) total += this.height(row);
-    const top = this.pinned ? Math.max(0, total - view) : (this.box?.scrollTop ?? 0);
+    const top = this.pinned ? Math.max(0, total - view) : this.place();
     let at = 0;
     let first = 0;
     while (first < this.rows.length && at + this.height(this.rows[first]!) < top - MARGIN) at += this.height(this.rows[first++]!);
@@ -103,6 +108,18 @@ export class ScrollerPart extends Part {
     while (end < this.rows.length && at < top + view + MARGIN) at += this.height(this.rows[end++]!);
     this.first = first;
     this.end = end;
+  }
+
+  /** Where the screen will be: the row that is read may have been moved by rows that came before it. */
+  private place(): number {
+    const { anchor } = this;
+    if (!anchor) return this.box?.scrollTop ?? 0;
+    let above = 0;
+    for (const row of this.rows) {
+      if (row.key === anchor.key) return Math.max(0, above - anchor.top);
+      above += this.height(row);
+    }
+    return this.box.scrollTop;
   }
 
   protected override render(): TemplateResult {
@@ -156,21 +173,19 @@ export class ScrollerPart extends Part {
       }
       sum += height;
     }
-    if (this.watched.size) this.guess = Math.max(24, sum / this.watched.size);
+    if (!this.guess && this.watched.size) this.guess = Math.max(24, sum / this.watched.size);
     this.room();
-    const led = this.lead !== null && this.toLead();
-    if (!led) {
-      if (this.pinned || (this.follow && this.busy && this.atEnd)) box.scrollTop = box.scrollHeight;
-      else this.hold();
-    }
-    this.remember();
+    if (!this.led) this.toLead();
+    else if (this.pinned || (this.follow && this.busy && this.atEnd)) box.scrollTop = box.scrollHeight;
+    else this.hold();
+    this.remember(false);
     if (changed) this.requestUpdate();
   }
 
   /** Room below the last message of the user, so that it can stand at the top while the answer grows. */
   private room(): void {
     let needed = 0;
-    const start = this.leadIndex();
+    const start = this.leading ? this.rows.findLastIndex((row) => row.lead) : -1;
     if (start >= 0) {
       let used = 0;
       for (let index = start; index < this.rows.length; index++) used += this.height(this.rows[index]!);
@@ -181,25 +196,16 @@ export class ScrollerPart extends Part {
     (this.box.querySelector('.rows') as HTMLElement).style.setProperty('padding-block-end', `${needed}px`);
   }
 
-  /** The row to keep room for: the one that was led with, by whatever key it has now. */
-  private leadIndex(): number {
-    if (this.leading === null) return -1;
-    const index = this.rows.findIndex((row) => row.key === this.leading);
-    return index >= 0 ? index : this.rows.findLastIndex((row) => row.lead);
-  }
-
-  private toLead(): boolean {
-    const row = [...this.watched].find((each) => (each as HTMLElement).dataset['key'] === this.lead) as HTMLElement | undefined;
-    this.leading = this.lead;
+  private toLead(): void {
+    const key = this.rows.findLast((row) => row.lead)?.key;
+    const row = [...(this.watched as Set<HTMLElement>)].find((each) => each.dataset['key'] === key);
     if (!row) {
-      // Not drawn yet: show the end of the list, where it is.
+      // Not drawn yet: go to the end, where it is.
       this.box.scrollTop = this.box.scrollHeight;
-      return true;
+      return;
     }
-    this.room();
-    this.lead = null;
+    this.led = true;
     this.box.scrollTop += row.getBoundingClientRect().top - this.box.getBoundingClientRect().top - 12;
-    return true;
   }
 
   /** Undo what the rows above have done to the first row on screen. */
@@ -214,13 +220,16 @@ export class ScrollerPart extends Part {
     }
   }
 
-  private remember(): void {
+  /** Note the first row on screen. Less than a pixel is no scrolling, unless the reader did it: it would add up. */
+  private remember(scrolled: boolean): void {
     const edge = this.box.getBoundingClientRect().top;
+    const before = this.anchor;
     this.anchor = null;
     for (const row of this.watched as Set<HTMLElement>) {
       const { top, bottom } = row.getBoundingClientRect();
       if (bottom <= edge) continue;
       this.anchor = { key: row.dataset['key']!, top: top - edge };
+      if (!scrolled && before?.key === this.anchor.key && Math.abs(before.top - this.anchor.top) < 1) this.anchor = before;
       break;
     }
     const left = this.box.scrollHeight - this.box.clientHeight - this.box.scrollTop - this.spacer;
@@ -237,7 +246,7 @@ export class ScrollerPart extends Part {
 
   private scrolled = (): void => {
     if (this.box.scrollTop < MARGIN) this.dispatchEvent(new CustomEvent('ck-top'));
-    this.remember();
+    this.remember(true);
     this.requestUpdate();
   };
 }

@@ -67,7 +67,7 @@ export class ThreadPart extends Part {
     this.thread = threadId;
     this.loaded = !loading;
     const now = draft?.id ?? '';
-    if (now && now !== this.draft) this.scroller.leadWith('draft');
+    if (now && now !== this.draft) this.scroller.lead();
     this.draft = now;
   }
 
