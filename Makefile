@@ -1,5 +1,6 @@
 # Everything a contributor or CI runs. Needs python3 >= 3.11 with pip, make and git; sets up the rest by itself:
-# uv in .uv/, the pinned packages and an editable install of this checkout in .venv/.
+# uv in .uv/, the pinned packages and an editable install of this checkout in .venv/. Where Node is, the element of ui/
+# is built too; where it is not, everything else works and says what is missing.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -11,6 +12,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV ?= .venv
 ARGS ?=
 
+NPM := $(shell command -v npm)
+ELEMENT := chatkit_asgi/playground/static/chatkit.js
+UI_SOURCES := $(shell find ui/src -type f) ui/build.mjs ui/package.json
+
 UV := UV_NO_PROGRESS=1 .uv/bin/uv
 RUN := $(VENV)/bin/python -m
 INSTALL := $(UV) pip install --quiet --python $(VENV)/bin/python
@@ -19,15 +24,15 @@ COMPILE := UV_NO_PROGRESS=1 ../.uv/bin/uv pip compile --quiet --upgrade --univer
 	--generate-hashes --no-header
 EDITABLE := $(INSTALL) --no-deps --no-build-isolation --editable .
 
-.PHONY: help demo test slow lint types format bench build requirements clean
+.PHONY: help demo test slow lint types format bench build ui browser requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
-demo: $(VENV)/.demo $(VENV)/.model ## Run the demo server; options: make demo ARGS="--scripted --port 9000"
+demo: $(VENV)/.demo $(VENV)/.model ui ## Run the demo server; options: make demo ARGS="--scripted --port 9000"
 	@exec $(VENV)/bin/chatkit-asgi demo $(ARGS)
 
-test: $(VENV)/.test $(VENV)/.model ## Run the tests; options for pytest: make test ARGS="-k store -x"
+test: $(VENV)/.test $(VENV)/.model ui browser ## Run the tests; options for pytest: make test ARGS="-k store -x"
 	@$(RUN) pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 slow: $(VENV)/.test $(VENV)/.model ## Run only the long tests (soak, exhaustive fault injection)
@@ -37,9 +42,10 @@ lint: $(VENV)/.test ## Check style and formatting
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --quiet --check .
 
-types: $(VENV)/.test ## Check types: mypy strict and pyright strict
+types: $(VENV)/.test ui ## Check types: mypy strict, pyright strict, and tsc strict where Node is
 	@$(RUN) mypy
 	@$(RUN) pyright
+	@if [ -n "$(NPM)" ]; then cd ui && npx --no-install tsc; fi
 
 format: $(VENV)/.test ## Format the code and apply safe fixes
 	@$(RUN) ruff check --quiet --fix . ; $(RUN) ruff format --quiet .
@@ -47,8 +53,20 @@ format: $(VENV)/.test ## Format the code and apply safe fixes
 bench: $(VENV)/.test ## Run the benchmarks beside openai-chatkit: make bench ARGS="codec turn"
 	@$(RUN) benchmarks $(ARGS)
 
-build: $(VENV)/.test ## Build the wheel and the sdist into dist/
+build: $(VENV)/.test ui ## Build the wheel and the sdist into dist/
 	@rm -rf dist && $(RUN) build --quiet --no-isolation --outdir dist . >/dev/null && ls dist
+
+ui: ## Build the open element and the playground into the package (needs Node 20 or newer)
+	@if [ -n "$(NPM)" ]; then $(MAKE) -s $(ELEMENT); else \
+		echo "The element is not built: there is no npm (Node 20 or newer). Everything else works." >&2; fi
+
+browser: ## Install Chromium for the tests, where apt-get may
+	@if [ -z "$$(command -v chromium chromium-browser google-chrome | head -1)" ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing Chromium ..." && \
+			{ apt-get install -qq -y --no-install-recommends chromium || { apt-get update -qq && \
+			apt-get install -qq -y --no-install-recommends chromium; }; } >$(VENV)/chromium.log 2>&1 \
+			|| echo "Chromium could not be installed (see $(VENV)/chromium.log); the tests that need it are skipped."; \
+		else echo "There is no Chromium, and no apt-get that may install it; the tests that need it are skipped."; fi; fi
 
 requirements: .uv/bin/uv ## Resolve requirements/*.in again into hash-pinned requirements/*.txt
 	@cd requirements && $(COMPILE) uv.in --output-file uv.txt
@@ -57,7 +75,15 @@ requirements: .uv/bin/uv ## Resolve requirements/*.in again into hash-pinned req
 	@cd requirements && $(COMPILE) model.in --no-deps --output-file model.txt
 
 clean: ## Remove everything that make made
-	@rm -rf .uv $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .uv $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis screenshots
+	@rm -rf ui/node_modules chatkit_asgi/playground/static
+
+$(ELEMENT): ui/node_modules/.package-lock.json $(UI_SOURCES)
+	@cd ui && node build.mjs
+
+ui/node_modules/.package-lock.json: ui/package-lock.json ui/.npmrc
+	@echo "Installing what the element is built with ..."
+	@cd ui && npm ci --silent --ignore-scripts && touch node_modules/.package-lock.json
 
 # --- set-up: each stamp is made once and again when what it depends on changes ---------------------------------
 

@@ -74,4 +74,6 @@ async def _redirect(request: Request, rest: str) -> Response:
 
 
 def _see(location: str) -> Response:
-    return Response(status=307, headers={"location": location, "cache-control": "no-store"}, body=b"")
+    return Response(
+        status=307, headers={"location": location, "cache-control": "no-store"}, body=b""
+    )

@@ -21,10 +21,18 @@ playwright = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream --force-color-profile=srgb"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--force-color-profile=srgb",
+]
 WAIT = 15_000
 """Milliseconds that anything may take on a machine that is busy with other tests."""
 
@@ -100,7 +108,9 @@ class Window:
 
     # -- doing -------------------------------------------------------------------------------------
 
-    def open(self, options: dict[str, Any] | None = None, script: str = "", path: str = "/") -> Window:
+    def open(
+        self, options: dict[str, Any] | None = None, script: str = "", path: str = "/"
+    ) -> Window:
         """Open the page and set the options; ``script`` may add functions to ``options``."""
         self.page.goto(self.stage.url + path)
         self.set_options(options or {}, script)
@@ -138,7 +148,9 @@ class Window:
         self.frame()
 
     def frame(self) -> None:
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
 
     @property
     def editor(self) -> Any:
@@ -169,7 +181,17 @@ class Window:
                 return violations.map(({ id, nodes }) => [id, nodes.map(({ target, failureSummary }) =>
                     JSON.stringify(target) + ' ' + failureSummary)]);
             }""",
-            {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], **options},
+            {
+                "runOnly": [
+                    "wcag2a",
+                    "wcag2aa",
+                    "wcag21a",
+                    "wcag21aa",
+                    "wcag22aa",
+                    "best-practice",
+                ],
+                **options,
+            },
         )
         assert found == []
 

@@ -33,7 +33,9 @@ def tab_to(window: Window, name: str, *, back: bool = False) -> None:
 
 def test_a_whole_conversation_by_keyboard(window: Window, stage: Stage) -> None:
     async def ask(thread: Any, message: Any) -> AsyncIterator[Any]:
-        yield StructuredInputItem(**fields(stage.store, thread), inputs=[StructuredInputFreeform(id="q", question="Why?")])
+        yield StructuredInputItem(
+            **fields(stage.store, thread), inputs=[StructuredInputFreeform(id="q", question="Why?")]
+        )
 
     async def act(thread: Any, message: Any) -> AsyncIterator[Any]:
         button = {"type": "Button", "label": "Do it", "onClickAction": {"type": "do"}}
@@ -58,7 +60,9 @@ def test_a_whole_conversation_by_keyboard(window: Window, stage: Stage) -> None:
     window.settled()
     tab_to(window, "Good answer")
     press("Space")
-    expect(window.page.get_by_role("button", name="Good answer")).to_have_attribute("aria-pressed", "true")
+    expect(window.page.get_by_role("button", name="Good answer")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     tab_to(window, "Message")
     window.page.keyboard.type("ask")
     press("Enter")
@@ -101,7 +105,9 @@ def test_a_whole_conversation_by_keyboard(window: Window, stage: Stage) -> None:
     expect(window.page.get_by_role("button", name="Begin")).to_be_visible()
 
 
-def test_a_screen_reader_hears_who_speaks_and_when_an_answer_is_there(window: Window, stage: Stage) -> None:
+def test_a_screen_reader_hears_who_speaks_and_when_an_answer_is_there(
+    window: Window, stage: Stage
+) -> None:
     go = anyio.Event()
 
     async def play(thread: Any, message: Any) -> AsyncIterator[Any]:
@@ -115,13 +121,17 @@ def test_a_screen_reader_hears_who_speaks_and_when_an_answer_is_there(window: Wi
     live = window.page.locator("[aria-live=polite]")
     window.send("say", wait=False)
     expect(live).to_have_text("The assistant is answering")
-    expect(window.page.get_by_role("region", name="Conversation")).to_have_attribute("aria-busy", "true")
+    expect(window.page.get_by_role("region", name="Conversation")).to_have_attribute(
+        "aria-busy", "true"
+    )
     stage.call(go.set)
     window.settled()
     expect(live).to_have_text("Half and half.")
     expect(window.page.get_by_role("article", name="You said")).to_have_count(1)
     expect(window.page.get_by_role("article", name="The assistant said")).to_have_count(1)
-    expect(window.page.get_by_role("region", name="Conversation")).to_have_attribute("aria-busy", "false")
+    expect(window.page.get_by_role("region", name="Conversation")).to_have_attribute(
+        "aria-busy", "false"
+    )
 
 
 def test_nothing_moves_for_those_who_want_it_still(window: Window, stage: Stage) -> None:

@@ -16,7 +16,11 @@ PNG = bytes.fromhex(
 
 
 def options(strategy: str, **limits: Any) -> dict[str, Any]:
-    how = {"type": "two_phase"} if strategy == "two_phase" else {"type": "direct", "uploadUrl": "/upload"}
+    how = (
+        {"type": "two_phase"}
+        if strategy == "two_phase"
+        else {"type": "direct", "uploadUrl": "/upload"}
+    )
     return {
         "api": {"url": "/chatkit", "domainKey": "local", "uploadStrategy": how},
         "composer": {"attachments": {"enabled": True, **limits}},
@@ -34,8 +38,13 @@ def file(name: str, mime: str = "text/plain", body: bytes = b"hello") -> dict[st
     return {"name": name, "mimeType": mime, "buffer": body}
 
 
-@pytest.mark.parametrize(("strategy", "name"), [("direct", "note.txt"), ("two_phase", "note.txt"), ("two_phase", "post.txt")])
-def test_a_file_is_uploaded_and_goes_with_the_message(window: Window, stage: Stage, strategy: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "name"),
+    [("direct", "note.txt"), ("two_phase", "note.txt"), ("two_phase", "post.txt")],
+)
+def test_a_file_is_uploaded_and_goes_with_the_message(
+    window: Window, stage: Stage, strategy: str, name: str
+) -> None:
     window.open(options(strategy))
     choose(window, file(name))
     upload = window.page.get_by_role("list", name="Attachments").get_by_role("listitem")
@@ -61,9 +70,18 @@ def test_a_picture_is_shown_before_and_after(window: Window, stage: Stage) -> No
 
 
 def test_limits_are_told_before_anything_is_sent(window: Window, stage: Stage) -> None:
-    limits = {"maxSize": {"text/*": 10, "*": 20}, "maxCount": 2, "accept": {"text/plain": [".txt"], "image/*": []}}
+    limits = {
+        "maxSize": {"text/*": 10, "*": 20},
+        "maxCount": 2,
+        "accept": {"text/plain": [".txt"], "image/*": []},
+    }
     window.open(options("direct", **limits))
-    choose(window, file("long.txt", body=b"x" * 11), file("virus.exe", "application/x-msdownload"), file("ok.txt"))
+    choose(
+        window,
+        file("long.txt", body=b"x" * 11),
+        file("virus.exe", "application/x-msdownload"),
+        file("ok.txt"),
+    )
     problem = window.page.locator(".problem")
     expect(problem).to_contain_text("long.txt is larger than 0 kB.")
     expect(problem).to_contain_text("virus.exe is not of an accepted type.")
@@ -79,7 +97,9 @@ def test_a_file_that_is_removed_is_forgotten(window: Window, stage: Stage) -> No
     window.open(options("two_phase"))
     choose(window, file("note.txt"))
     expect(window.page.get_by_role("progressbar")).to_have_count(0)
-    with window.page.expect_response(lambda response: "attachments.delete" in (response.request.post_data or "")):
+    with window.page.expect_response(
+        lambda response: "attachments.delete" in (response.request.post_data or "")
+    ):
         window.page.get_by_role("button", name="Remove note.txt").click()
     expect(window.page.locator(".upload")).to_have_count(0)
     assert stage.uploads == {}
@@ -119,11 +139,15 @@ def test_files_are_dropped_and_pasted(window: Window, stage: Stage, way: str) ->
     assert [*stage.uploads.values()] == [b"hello"]
 
 
-def test_files_and_stored_attachments_come_by_method_too_and_through_the_page_s_fetch(window: Window, stage: Stage) -> None:
+def test_files_and_stored_attachments_come_by_method_too_and_through_the_page_s_fetch(
+    window: Window, stage: Stage
+) -> None:
     script = """window.fetched = [];
         options.api.fetch = (url, init) => { window.fetched.push(String(url)); return fetch(url, init) };"""
     window.open(options("direct"), script)
-    window.page.evaluate("() => chat.setComposerValue({ text: 'two', files: [new File(['x'], 'own.txt', { type: 'text/plain' })] })")
+    window.page.evaluate(
+        "() => chat.setComposerValue({ text: 'two', files: [new File(['x'], 'own.txt', { type: 'text/plain' })] })"
+    )
     expect(window.page.locator(".upload")).to_contain_text("own.txt")
     expect(window.page.get_by_role("progressbar")).to_have_count(0)
     window.editor.press("Enter")

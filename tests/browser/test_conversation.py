@@ -68,7 +68,9 @@ $$
 """
 
 
-def test_an_answer_streams_as_markdown_with_code_tables_and_math(window: Window, stage: Stage) -> None:
+def test_an_answer_streams_as_markdown_with_code_tables_and_math(
+    window: Window, stage: Stage
+) -> None:
     async def play(thread: Any, message: Any) -> AsyncIterator[Any]:
         for start in range(0, len(MARKDOWN), 7):
             yield MARKDOWN[start : start + 7]
@@ -103,14 +105,31 @@ def test_code_and_answers_are_copied_as_they_were_written(windows: Any, stage: S
     window.page.get_by_role("button", name="Copy code").click()
     assert window.page.evaluate("() => navigator.clipboard.readText()") == "let a = 1;\n"
     window.page.get_by_role("button", name="Copy", exact=True).click()
-    window.page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('Look:')")
+    window.page.wait_for_function(
+        "async () => (await navigator.clipboard.readText()).startsWith('Look:')"
+    )
 
 
-def test_citations_stand_where_they_belong_and_show_their_sources(window: Window, stage: Stage) -> None:
+def test_citations_stand_where_they_belong_and_show_their_sources(
+    window: Window, stage: Stage
+) -> None:
     text = "**Revenue fell.** 🙂 The end"
     sources = [
-        (17, URLSource(title="Q3 report", url="https://news.test/q3", description="A press note", attribution="News")),
-        (19, EntitySource(title="Acme", id="acct_1", icon="suitcase", interactive=True, data={"tier": "gold"})),
+        (
+            17,
+            URLSource(
+                title="Q3 report",
+                url="https://news.test/q3",
+                description="A press note",
+                attribution="News",
+            ),
+        ),
+        (
+            19,
+            EntitySource(
+                title="Acme", id="acct_1", icon="suitcase", interactive=True, data={"tier": "gold"}
+            ),
+        ),
     ]
 
     async def play(thread: Any, message: Any) -> AsyncIterator[Any]:
@@ -119,7 +138,9 @@ def test_citations_stand_where_they_belong_and_show_their_sources(window: Window
         yield AssistantMessageItem(**fields(stage.store, thread), content=content)
 
     stage.plays["cite"] = play
-    window.open({"entities": {}}, script="options.entities.onClick = (entity) => (window.clicked = entity);")
+    window.open(
+        {"entities": {}}, script="options.entities.onClick = (entity) => (window.clicked = entity);"
+    )
     window.send("cite")
     answer = window.answers
     expect(answer.locator("strong")).to_have_text("Revenue fell.")
@@ -139,7 +160,9 @@ def test_citations_stand_where_they_belong_and_show_their_sources(window: Window
 
 
 def test_a_user_message_shows_tags_quotes_and_attachments(window: Window, stage: Stage) -> None:
-    window.open({"entities": {}}, script="options.entities.onClick = (entity) => (window.clicked = entity);")
+    window.open(
+        {"entities": {}}, script="options.entities.onClick = (entity) => (window.clicked = entity);"
+    )
     window.page.evaluate(
         """() => chat.sendUserMessage({ reply: 'What about <b>this</b>?', content: [
             { type: 'input_text', text: 'Ask ' }, { type: 'input_tag', id: 'p1', text: 'Ada', interactive: true }] })"""
@@ -155,23 +178,41 @@ def test_a_user_message_shows_tags_quotes_and_attachments(window: Window, stage:
     window.shot("user-message")
 
 
-def test_a_workflow_shows_its_steps_and_folds_into_its_summary(window: Window, stage: Stage) -> None:
+def test_a_workflow_shows_its_steps_and_folds_into_its_summary(
+    window: Window, stage: Stage
+) -> None:
     go = anyio.Event()
 
     async def play(thread: Any, message: Any) -> AsyncIterator[Any]:
         item = WorkflowItem(
-            **fields(stage.store, thread, "workflow"), workflow=Workflow(type="custom", tasks=[], expanded=True)
+            **fields(stage.store, thread, "workflow"),
+            workflow=Workflow(type="custom", tasks=[], expanded=True),
         )
         yield ThreadItemAddedEvent(item=item)
-        search = SearchTask(title="Search", queries=["lighthouse"], sources=[URLSource(title="L", url="https://l.test")])
+        search = SearchTask(
+            title="Search",
+            queries=["lighthouse"],
+            sources=[URLSource(title="L", url="https://l.test")],
+        )
         search.status_indicator = "loading"
-        yield ThreadItemUpdatedEvent(item_id=item.id, update=WorkflowTaskAdded(task_index=0, task=search))
+        yield ThreadItemUpdatedEvent(
+            item_id=item.id, update=WorkflowTaskAdded(task_index=0, task=search)
+        )
         await go.wait()
-        tasks: list[Any] = [search, ThoughtTask(title="Think", content="It is **tall**."), CustomTask(title="Check", icon="check-circle")]
+        tasks: list[Any] = [
+            search,
+            ThoughtTask(title="Think", content="It is **tall**."),
+            CustomTask(title="Check", icon="check-circle"),
+        ]
         search.status_indicator = "complete"
-        done = Workflow(type="custom", tasks=tasks, summary=CustomSummary(title="Did 3 things", icon="bolt"))
+        done = Workflow(
+            type="custom", tasks=tasks, summary=CustomSummary(title="Did 3 things", icon="bolt")
+        )
         yield ThreadItemDoneEvent(item=item.model_copy(update={"workflow": done}))
-        yield TaskItem(**fields(stage.store, thread, "task"), task=CustomTask(title="Filed the report", icon="document"))
+        yield TaskItem(
+            **fields(stage.store, thread, "task"),
+            task=CustomTask(title="Filed the report", icon="document"),
+        )
 
     stage.plays["flow"] = play
     window.open()
@@ -217,7 +258,9 @@ def test_progress_gives_way_to_the_answer_and_notices_stay(window: Window, stage
     assert window.events("chatkit.response.end") == [None]
 
 
-def test_an_error_offers_a_retry_that_answers_the_same_message(window: Window, stage: Stage) -> None:
+def test_an_error_offers_a_retry_that_answers_the_same_message(
+    window: Window, stage: Stage
+) -> None:
     async def fails(thread: Any, message: Any) -> AsyncIterator[Any]:
         yield "Half an"
         raise CustomStreamError("The quota is used up.", allow_retry=True)
@@ -248,7 +291,9 @@ def test_an_image_sharpens_and_stays(window: Window, stage: Stage) -> None:
         item = GeneratedImageItem(**fields(stage.store, thread))
         image = GeneratedImage(id="ig_1", url=f"{stage.url}/picture.svg")
         yield ThreadItemAddedEvent(item=item)
-        yield ThreadItemUpdatedEvent(item_id=item.id, update=GeneratedImageUpdated(image=image, progress=0.5))
+        yield ThreadItemUpdatedEvent(
+            item_id=item.id, update=GeneratedImageUpdated(image=image, progress=0.5)
+        )
         await go.wait()
         yield ThreadItemDoneEvent(item=item.model_copy(update={"image": image}))
 
@@ -270,7 +315,9 @@ def test_questions_are_answered_or_skipped(window: Window, stage: Stage, skip: b
             **fields(stage.store, thread),
             inputs=[
                 StructuredInputMultipleChoice(id="size", question="Which size?", options=options),
-                StructuredInputFreeform(id="note", question="Anything else?", description="Optional"),
+                StructuredInputFreeform(
+                    id="note", question="Anything else?", description="Optional"
+                ),
             ],
         )
 
@@ -292,13 +339,19 @@ def test_questions_are_answered_or_skipped(window: Window, stage: Stage, skip: b
     assert sent["input"]["status"] == ("skipped" if skip else "answered")
 
 
-def test_a_tool_of_the_page_is_called_and_its_result_continues_the_turn(window: Window, stage: Stage) -> None:
+def test_a_tool_of_the_page_is_called_and_its_result_continues_the_turn(
+    window: Window, stage: Stage
+) -> None:
     async def call(thread: Any, message: Any) -> AsyncIterator[Any]:
         base = fields(stage.store, thread, "tool_call")
-        yield ClientToolCallItem(**base, call_id=base["id"], name="get_selection", arguments={"layer": "roads"})
+        yield ClientToolCallItem(
+            **base, call_id=base["id"], name="get_selection", arguments={"layer": "roads"}
+        )
 
     stage.plays["tool"] = call
-    window.open(script="options.onClientTool = async ({ name, params }) => ({ name, ids: [params.layer] });")
+    window.open(
+        script="options.onClientTool = async ({ name, params }) => ({ name, ids: [params.layer] });"
+    )
     window.send("tool")
     expect(window.answers).to_have_text("You said: then")
     (sent,) = stage.of_type("threads.add_client_tool_output")
@@ -314,7 +367,9 @@ def test_a_tool_that_throws_tells_the_assistant_why(window: Window, stage: Stage
     stage.plays["tool"] = call
     window.open(script="options.onClientTool = () => { throw new Error('no such layer') };")
     window.send("tool")
-    assert stage.of_type("threads.add_client_tool_output")[0]["result"] == {"error": "no such layer"}
+    assert stage.of_type("threads.add_client_tool_output")[0]["result"] == {
+        "error": "no such layer"
+    }
     assert window.events("chatkit.error") == [{"error": "Error: no such layer"}]
 
 
@@ -368,4 +423,6 @@ def test_deeplinks_go_to_the_page(window: Window, stage: Stage) -> None:
     window.open()
     window.send("link")
     window.page.get_by_role("link", name="Open the order").click()
-    assert window.events("chatkit.deeplink") == [{"name": "order", "data": {"id": "7", "tab": "lines"}}]
+    assert window.events("chatkit.deeplink") == [
+        {"name": "order", "data": {"id": "7", "tab": "lines"}}
+    ]

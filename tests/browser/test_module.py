@@ -23,13 +23,24 @@ from tests.demo.client import message, post
 UI = ROOT / "ui"
 
 needs_node = pytest.mark.skipif(
-    shutil.which("node") is None or not (UI / "node_modules").is_dir(), reason="no Node, or no `make ui` yet"
+    shutil.which("node") is None or not (UI / "node_modules").is_dir(),
+    reason="no Node, or no `make ui` yet",
 )
-needs_build = pytest.mark.skipif(not is_built(), reason="the element is not built; `make ui` builds it where Node is")
+needs_build = pytest.mark.skipif(
+    not is_built(), reason="the element is not built; `make ui` builds it where Node is"
+)
 
 
 def node(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=UI, env={**os.environ, **env}, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command,
+        cwd=UI,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 @needs_node
@@ -37,10 +48,14 @@ def test_the_fold_and_the_client_under_node(tmp_path: Path) -> None:
     """The fold is given what our server sends for each scene of the demo, and must come to what it stores."""
 
     async def record() -> list[dict[str, Any]]:
-        app = build(database=str(tmp_path / "demo.db"), choice="scripted", openai_model="", pace=0).app
+        app = build(
+            database=str(tmp_path / "demo.db"), choice="scripted", openai_model="", pace=0
+        ).app
         recordings: list[dict[str, Any]] = []
         for scene in (*SCENES, "tour"):
-            events = await post(app, {"type": "threads.create", "params": {"input": message(f"/{scene}")}})
+            events = await post(
+                app, {"type": "threads.create", "params": {"input": message(f"/{scene}")}}
+            )
             thread = events[0]["thread"]["id"]
             page = {"thread_id": thread, "order": "asc", "limit": 100}
             stored = await post(app, {"type": "items.list", "params": page})
@@ -51,7 +66,9 @@ def test_the_fold_and_the_client_under_node(tmp_path: Path) -> None:
     recordings.write_text(json.dumps(anyio.run(record)))
     done = node("node", "build.mjs", "--test", RECORDINGS=str(recordings))
     assert done.returncode == 0, done.stdout
-    assert f"# pass {len(SCENES) + 1 + 13}" in done.stdout, "every scene and every test of ui/tests ran"
+    assert f"# pass {len(SCENES) + 1 + 13}" in done.stdout, (
+        "every scene and every test of ui/tests ran"
+    )
 
 
 @needs_node
@@ -99,7 +116,16 @@ def test_reacts_own_binding_drives_it(window: Window, stage: Stage, tmp_path: Pa
         """
     )
     bundle = tmp_path / "app.js"
-    command = ["npx", "--no-install", "esbuild", str(source), "--bundle", f"--outfile={bundle}", "--log-level=error", "--define:process.env.NODE_ENV=\"production\""]
+    command = [
+        "npx",
+        "--no-install",
+        "esbuild",
+        str(source),
+        "--bundle",
+        f"--outfile={bundle}",
+        "--log-level=error",
+        '--define:process.env.NODE_ENV="production"',
+    ]
     done = node(*command, NODE_PATH=str(UI / "node_modules"))
     assert done.returncode == 0, done.stderr
     window.page.goto(stage.url)

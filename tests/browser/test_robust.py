@@ -38,30 +38,42 @@ def long_thread(stage: Stage, count: int) -> str:
         await stage.store.save_thread(thread, None)
         for number in range(count // 2):
             content = [UserMessageTextContent(text=f"question {number}")]
-            asked = UserMessageItem(**fields(stage.store, thread), content=content, inference_options=InferenceOptions())
+            asked = UserMessageItem(
+                **fields(stage.store, thread), content=content, inference_options=InferenceOptions()
+            )
             await stage.store.add_thread_item(id, asked, None)
             text = f"answer {number}\n\n" + "and **more** of it. " * (number % 7 * 6)
-            said = AssistantMessageItem(**fields(stage.store, thread), content=[AssistantMessageContent(text=text)])
+            said = AssistantMessageItem(
+                **fields(stage.store, thread), content=[AssistantMessageContent(text=text)]
+            )
             await stage.store.add_thread_item(id, said, None)
 
     stage.run(fill)
     return id
 
 
-def test_a_spoilt_answer_is_repeated_under_its_key_and_the_message_is_there_once(window: Window, stage: Stage) -> None:
+def test_a_spoilt_answer_is_repeated_under_its_key_and_the_message_is_there_once(
+    window: Window, stage: Stage
+) -> None:
     window.expected = ["status of 502"]
     window.open({"history": {"enabled": False}})
     stage.faults.append(answer(lambda: Response("bad gateway", 502)))
     window.send("once")
     expect(window.answers).to_have_text("You said: once")
-    keys = [headers["idempotency-key"] for body, headers in stage.requests if body["type"] == "threads.create"]
+    keys = [
+        headers["idempotency-key"]
+        for body, headers in stage.requests
+        if body["type"] == "threads.create"
+    ]
     assert len(keys) == 2
     assert len(set(keys)) == 1
     expect(window.page.locator(".user")).to_have_count(1)
     assert [each["name"] for each in window.events("chatkit.log")] == ["request.again"]
 
 
-def test_an_unreachable_server_leaves_the_message_to_be_sent_again(window: Window, stage: Stage) -> None:
+def test_an_unreachable_server_leaves_the_message_to_be_sent_again(
+    window: Window, stage: Stage
+) -> None:
     window.expected = ["ERR_INTERNET_DISCONNECTED"]
     window.open({"history": {"enabled": False}})
     window.page.context.set_offline(True)
@@ -98,11 +110,16 @@ def test_an_answer_that_breaks_off_shows_what_the_server_kept_and_is_not_asked_f
 def test_a_refusal_is_shown_in_the_server_s_words(window: Window, stage: Stage) -> None:
     window.expected = ["status of 403"]
     window.open({"history": {"enabled": False}})
-    body = {"error": {"code": "forbidden", "message": "No."}, "message": "Your plan does not include this."}
+    body = {
+        "error": {"code": "forbidden", "message": "No."},
+        "message": "Your plan does not include this.",
+    }
     stage.faults.append(answer(lambda: JSONResponse(body, 403)))
     window.send("x")
     expect(window.page.get_by_role("alert")).to_have_text("Your plan does not include this.")
-    assert window.events("chatkit.error") == [{"error": "StreamError: Your plan does not include this."}]
+    assert window.events("chatkit.error") == [
+        {"error": "StreamError: Your plan does not include this."}
+    ]
 
 
 def test_a_reload_in_mid_answer_shows_what_is_stored(windows: Any, stage: Stage) -> None:
@@ -149,7 +166,9 @@ def test_a_thread_that_is_not_there_says_so(window: Window, stage: Stage) -> Non
     expect(window.page.locator(".start")).to_be_visible()
 
 
-def test_a_long_thread_opens_at_its_end_and_pages_without_a_jump(window: Window, stage: Stage) -> None:
+def test_a_long_thread_opens_at_its_end_and_pages_without_a_jump(
+    window: Window, stage: Stage
+) -> None:
     window.open({"initialThread": long_thread(stage, 400)})
     page = window.page
     expect(page.get_by_text("answer 199", exact=True)).to_be_visible()
@@ -199,13 +218,17 @@ def test_the_reader_is_left_alone_while_an_answer_grows(window: Window, stage: S
     expect(window.page.get_by_text("Line 3", exact=True)).to_be_visible()
     top = window.page.locator(".user").last.bounding_box()["y"]
     window.settled()
-    assert abs(window.page.locator(".user").last.bounding_box()["y"] - top) < 1, "the question stays where it was"
+    assert abs(window.page.locator(".user").last.bounding_box()["y"] - top) < 1, (
+        "the question stays where it was"
+    )
     assert top < 120, "and that is the top of the screen"
     expect(window.page.get_by_role("button", name="To the newest message")).to_be_visible()
     window.shot("long-answer")
 
 
-def test_with_auto_scroll_the_newest_line_stays_in_sight_unless_one_scrolls_away(window: Window, stage: Stage) -> None:
+def test_with_auto_scroll_the_newest_line_stays_in_sight_unless_one_scrolls_away(
+    window: Window, stage: Stage
+) -> None:
     go = anyio.Event()
 
     async def grows(thread: Any, message: Any) -> AsyncIterator[Any]:
@@ -226,11 +249,16 @@ def test_with_auto_scroll_the_newest_line_stays_in_sight_unless_one_scrolls_away
     top = window.page.evaluate("() => chat.shadowRoot.querySelector('.scroll').scrollTop")
     stage.call(go.set)
     window.settled()
-    assert abs(window.page.evaluate("() => chat.shadowRoot.querySelector('.scroll').scrollTop") - top) < 2
+    assert (
+        abs(window.page.evaluate("() => chat.shadowRoot.querySelector('.scroll').scrollTop") - top)
+        < 2
+    )
 
 
 @pytest.mark.parametrize("older", [True, False])
-def test_pages_written_for_the_hosted_script_and_for_the_first_guides_work(window: Window, stage: Stage, older: bool) -> None:
+def test_pages_written_for_the_hosted_script_and_for_the_first_guides_work(
+    window: Window, stage: Stage, older: bool
+) -> None:
     window.page.goto(stage.url)
     window.page.evaluate(
         """async (older) => {
@@ -254,7 +282,12 @@ def test_pages_written_for_the_hosted_script_and_for_the_first_guides_work(windo
 def test_options_that_cannot_work_are_refused_by_name(window: Window, stage: Stage) -> None:
     window.open()
     tell = "(given) => { try { chat.setOptions(given) } catch (error) { return `${error.name}: ${error.message}` } }"
-    assert window.page.evaluate(tell, {}) == "IntegrationError: api must be an object with a url, not undefined"
-    assert "composer.tools must be an array" in window.page.evaluate(tell, {"api": {"url": "/"}, "composer": {"tools": {}}})
+    assert (
+        window.page.evaluate(tell, {})
+        == "IntegrationError: api must be an object with a url, not undefined"
+    )
+    assert "composer.tools must be an array" in window.page.evaluate(
+        tell, {"api": {"url": "/"}, "composer": {"tools": {}}}
+    )
     window.set_options({"colour": "red"})
     assert window.events("chatkit.log") == [{"name": "options.unknown", "data": {"path": "colour"}}]

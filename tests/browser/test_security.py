@@ -47,7 +47,7 @@ MARKUP = [
     "<a href='https://ok.test' target='_self' onclick='bad()' ping='https://evil.test/ping'>five</a>",
     "[ref]: javascript:bad()\n\n[six][ref]",
 ]
-TEXT = '<img src=x onerror=bad()>"\'><script>bad()</script>'
+TEXT = "<img src=x onerror=bad()>\"'><script>bad()</script>"
 
 
 def harmless(window: Window) -> None:
@@ -90,7 +90,9 @@ def test_markdown(window: Window, stage: Stage) -> None:
 
     stage.plays.update(md=play, stream=streamed)
     opened(window)
-    window.expected = [r"404.*/x\)"]  # the page's own pictures are allowed, also those that are not there
+    window.expected = [
+        r"404.*/x\)"
+    ]  # the page's own pictures are allowed, also those that are not there
     window.page.set_viewport_size({"width": 900, "height": 4000})
     window.send("md")
     harmless(window)
@@ -111,12 +113,18 @@ def test_names_titles_sources_tasks_tools_and_errors(window: Window, stage: Stag
         sources: list[Any] = [
             URLSource(title=TEXT, url="javascript:bad()", description=TEXT, attribution=TEXT),
             FileSource(title=TEXT, filename=TEXT),
-            EntitySource(title=TEXT, id=TEXT, label=TEXT, inline_label=TEXT, icon="user", data={TEXT: TEXT}),
+            EntitySource(
+                title=TEXT, id=TEXT, label=TEXT, inline_label=TEXT, icon="user", data={TEXT: TEXT}
+            ),
         ]
         annotations = [Annotation(source=source, index=2 + n) for n, source in enumerate(sources)]
-        content = [AssistantMessageContent(text="a [b](https://ok.test/x) c", annotations=annotations)]
+        content = [
+            AssistantMessageContent(text="a [b](https://ok.test/x) c", annotations=annotations)
+        ]
         yield AssistantMessageItem(**fields(stage.store, thread), content=content)
-        yield TaskItem(**fields(stage.store, thread, "task"), task=CustomTask(title=TEXT, content=TEXT))
+        yield TaskItem(
+            **fields(stage.store, thread, "task"), task=CustomTask(title=TEXT, content=TEXT)
+        )
         yield ProgressUpdateEvent(text=TEXT, icon=f"lucide:{TEXT}")
         yield NoticeEvent(level="info", message=TEXT, title=TEXT)
         yield ErrorEvent(message=TEXT)
@@ -124,7 +132,9 @@ def test_names_titles_sources_tasks_tools_and_errors(window: Window, stage: Stag
     stage.plays["all"] = play
 
     async def attachment() -> None:
-        await stage.store.save_attachment(FileAttachment(id="atc_x", name=TEXT, mime_type=TEXT), None)
+        await stage.store.save_attachment(
+            FileAttachment(id="atc_x", name=TEXT, mime_type=TEXT), None
+        )
 
     stage.run(attachment)
     window.expected = [r"404.*/x\)"]
@@ -151,17 +161,33 @@ def test_widgets(window: Window, stage: Stage) -> None:
         {"type": "Image", "src": url, "alt": "remote"},
         {"type": "Image", "src": "javascript:bad()"},
         {"type": "Image", "src": "data:text/html,<script>bad()</script>"},
-        {"type": "Box", "background": f"url({url})", "padding": css, "width": css, "border": {"size": 1, "color": css}, "radius": css},
+        {
+            "type": "Box",
+            "background": f"url({url})",
+            "padding": css,
+            "width": css,
+            "border": {"size": 1, "color": css},
+            "radius": css,
+        },
         {"type": "Box", "background": f"linear-gradient(red, blue), url({url})"},
         {"type": "Box", "background": f"image-set('{url}' 1x)"},
         {"type": "Text", "value": TEXT, "color": css, "id": TEXT},
-        {"type": "Text", "value": TEXT, "editable": {"name": "__proto__.polluted", "placeholder": TEXT}},
+        {
+            "type": "Text",
+            "value": TEXT,
+            "editable": {"name": "__proto__.polluted", "placeholder": TEXT},
+        },
         {"type": "Markdown", "value": MARKUP[2] + MARKUP[7]},
         {"type": "Icon", "name": "lucide:../../evil"},
         {"type": "Badge", "label": TEXT, "color": '"><script>'},
         {"type": "Button", "label": TEXT, "iconStart": TEXT},
         {"type": "Input", "name": TEXT, "inputType": "image", "defaultValue": TEXT, "pattern": "("},
-        {"type": "Chart", "data": [{"x": TEXT, "y": 1}], "series": [{"type": "bar", "dataKey": "y", "label": TEXT, "color": f"url({url})"}], "xAxis": "x"},
+        {
+            "type": "Chart",
+            "data": [{"x": TEXT, "y": 1}],
+            "series": [{"type": "bar", "dataKey": "y", "label": TEXT, "color": f"url({url})"}],
+            "xAxis": "x",
+        },
         {"type": TEXT, "children": [{"type": "Text", "value": TEXT}]},
         {"type": "__proto__"},
     ]
@@ -171,7 +197,11 @@ def test_widgets(window: Window, stage: Stage) -> None:
 
     async def play(thread: Any, message: Any) -> AsyncIterator[Any]:
         status = {"text": TEXT, "favicon": url, "frame": True}
-        yield stage.widget(thread, {"type": "Card", "status": status, "asForm": True, "children": children}, copy_text=TEXT)
+        yield stage.widget(
+            thread,
+            {"type": "Card", "status": status, "asForm": True, "children": children},
+            copy_text=TEXT,
+        )
         yield stage.widget(thread, {"type": "Card", "children": [deep]})
 
     stage.plays["w"] = play
@@ -183,8 +213,11 @@ def test_widgets(window: Window, stage: Stage) -> None:
     assert window.page.evaluate("() => ({}).polluted === undefined")
 
 
-def test_images_of_allowed_hosts_are_loaded_and_others_on_request(window: Window, stage: Stage) -> None:
+def test_images_of_allowed_hosts_are_loaded_and_others_on_request(
+    window: Window, stage: Stage
+) -> None:
     """The policy of this page blocks what the element would load: that it tries is told by the violation."""
+
     async def play(thread: Any, message: Any) -> AsyncIterator[Any]:
         thread.allowed_image_domains = ["cdn.test"]
         yield "![own](/picture.svg) ![cdn](https://img.cdn.test/a.png) ![other](https://notcdn.test/b.png)"

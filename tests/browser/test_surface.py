@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 import pytest
 from playwright.sync_api import expect
 
@@ -18,7 +17,13 @@ PROMPTS = {
         "greeting": "Good to see you",
         "prompts": [
             {"label": "Tell a story", "prompt": "story", "icon": "book-open"},
-            {"label": "With a tag", "prompt": [{"type": "input_text", "text": "tag "}, {"type": "input_tag", "id": "x", "text": "X"}]},
+            {
+                "label": "With a tag",
+                "prompt": [
+                    {"type": "input_text", "text": "tag "},
+                    {"type": "input_tag", "id": "x", "text": "X"},
+                ],
+            },
         ],
     }
 }
@@ -108,7 +113,9 @@ def test_the_history_loads_more_as_one_scrolls(window: Window, stage: Stage) -> 
 
         for number in range(95):
             id = stage.store.generate_thread_id(None)
-            await stage.store.save_thread(ThreadMetadata(id=id, created_at=stage.now(), title=f"Chat {number}"), None)
+            await stage.store.save_thread(
+                ThreadMetadata(id=id, created_at=stage.now(), title=f"Chat {number}"), None
+            )
 
     stage.run(fill)
     window.open()
@@ -127,7 +134,13 @@ TOOLS = {
     "composer": {
         "placeholder": "Ask away",
         "tools": [
-            {"id": "search", "label": "Search the web", "shortLabel": "Search", "icon": "globe", "placeholderOverride": "Search for what?"},
+            {
+                "id": "search",
+                "label": "Search the web",
+                "shortLabel": "Search",
+                "icon": "globe",
+                "placeholderOverride": "Search for what?",
+            },
             {"id": "draw", "label": "Draw", "icon": "images", "pinned": True, "persistent": True},
         ],
         "models": [
@@ -157,9 +170,13 @@ def test_tools_and_models_go_with_the_message(window: Window, stage: Stage) -> N
     window.send("two")
     window.send("three")
     created = stage.of_type("threads.create")[0]["input"]["inference_options"]
-    later = [each["input"]["inference_options"] for each in stage.of_type("threads.add_user_message")]
+    later = [
+        each["input"]["inference_options"] for each in stage.of_type("threads.add_user_message")
+    ]
     assert created == {"tool_choice": {"id": "search"}, "model": "fast"}
-    assert later == [{"tool_choice": {"id": "draw"}, "model": "fast"}] * 2, "a persistent tool stays"
+    assert later == [{"tool_choice": {"id": "draw"}, "model": "fast"}] * 2, (
+        "a persistent tool stays"
+    )
     changes = [each["toolId"] for each in window.events("chatkit.tool.change")]
     assert changes == ["search", None, "draw"]
     expect(page.get_by_role("link", name="wrong")).to_be_visible()
@@ -186,7 +203,14 @@ def test_entities_are_found_and_sent_as_tags(window: Window, stage: Stage) -> No
     window.settled()
     assert stage.of_type("threads.create")[0]["input"]["content"] == [
         {"type": "input_text", "text": "Ask "},
-        {"type": "input_tag", "id": "a", "text": "Ada Lovelace", "data": {"n": "1"}, "group": "People", "interactive": True},
+        {
+            "type": "input_tag",
+            "id": "a",
+            "text": "Ada Lovelace",
+            "data": {"n": "1"},
+            "group": "People",
+            "interactive": True,
+        },
         {"type": "input_text", "text": " about it"},
     ]
     window.page.get_by_role("button", name="Mention something").click()
@@ -209,7 +233,9 @@ def test_commands_run_open_menus_and_insert_entities(window: Window, stage: Stag
     window.open(TOOLS, script)
     editor = window.editor
     editor.press_sequentially("/")
-    expect(window.page.get_by_role("option")).to_have_count(6)  # two of the page, two tools, two models
+    expect(window.page.get_by_role("option")).to_have_count(
+        6
+    )  # two of the page, two tools, two models
     editor.press("Enter")
     expect(window.page.get_by_role("option", name="Insert Ada")).to_be_visible()
     editor.press("Enter")
@@ -237,7 +263,9 @@ def test_dictation_puts_what_was_said_into_the_composer(windows: Any, stage: Sta
     assert len(sent["audio_base64"]) > 100
 
 
-def test_a_locked_thread_says_why_and_a_closed_one_takes_nothing(window: Window, stage: Stage) -> None:
+def test_a_locked_thread_says_why_and_a_closed_one_takes_nothing(
+    window: Window, stage: Stage
+) -> None:
     async def lock(thread: Any, message: Any) -> AsyncIterator[Any]:
         thread.status = LockedStatus(reason="Under review")
         yield "Locked."
@@ -262,7 +290,9 @@ def test_a_locked_thread_says_why_and_a_closed_one_takes_nothing(window: Window,
 def test_the_methods_of_the_element(window: Window, stage: Stage) -> None:
     window.open(TOOLS)
     evaluate = window.page.evaluate
-    evaluate("() => chat.setComposerValue({ text: 'draft', reply: 'quoted', selectedToolId: 'draw', selectedModelId: 'fast' })")
+    evaluate(
+        "() => chat.setComposerValue({ text: 'draft', reply: 'quoted', selectedToolId: 'draw', selectedModelId: 'fast' })"
+    )
     expect(window.editor).to_have_text("draft")
     evaluate("() => chat.focusComposer()")
     expect(window.editor).to_be_focused()
@@ -273,7 +303,10 @@ def test_the_methods_of_the_element(window: Window, stage: Stage) -> None:
     assert sent["inference_options"] == {"tool_choice": {"id": "draw"}, "model": "fast"}
     thread = window.events("chatkit.thread.change")[0]["threadId"]
     evaluate("() => chat.sendUserMessage({ text: 'more', toolChoice: { id: 't' }, model: 'm' })")
-    assert stage.of_type("threads.add_user_message")[0]["input"]["inference_options"] == {"tool_choice": {"id": "t"}, "model": "m"}
+    assert stage.of_type("threads.add_user_message")[0]["input"]["inference_options"] == {
+        "tool_choice": {"id": "t"},
+        "model": "m",
+    }
     evaluate("() => chat.sendCustomAction({ type: 'own', payload: { a: 1 } })")
     assert stage.actions == [("own", {"a": 1})]
     evaluate("() => chat.setThreadId(null)")
@@ -293,14 +326,20 @@ THEMES: dict[str, Any] = {
         "radius": "soft",
         "density": "compact",
         "typography": {"baseSize": 14, "fontFamily": "serif", "fontFamilyMono": "monospace"},
-        "color": {"grayscale": {"hue": 220, "tint": 6, "shade": -1}, "accent": {"primary": "#7c3aed", "level": 2}},
+        "color": {
+            "grayscale": {"hue": 220, "tint": 6, "shade": -1},
+            "accent": {"primary": "#7c3aed", "level": 2},
+        },
     },
     "surface": {
         "colorScheme": "dark",
         "radius": "sharp",
         "density": "spacious",
         "typography": {"baseSize": 18},
-        "color": {"accent": {"primary": "orange", "level": 1}, "surface": {"background": "#0b1d2a", "foreground": "#e8f1f8"}},
+        "color": {
+            "accent": {"primary": "orange", "level": 1},
+            "surface": {"background": "#0b1d2a", "foreground": "#e8f1f8"},
+        },
     },
 }
 
@@ -318,10 +357,19 @@ def test_themes_stay_readable(window: Window, stage: Stage, name: str) -> None:
 
 
 def test_fonts_of_the_theme_are_the_document_s(window: Window, stage: Stage) -> None:
-    font = {"family": "Own", "src": "/own.woff2", "weight": 600, "style": "italic", "display": "swap", "unicodeRange": "U+41"}
+    font = {
+        "family": "Own",
+        "src": "/own.woff2",
+        "weight": 600,
+        "style": "italic",
+        "display": "swap",
+        "unicodeRange": "U+41",
+    }
     window.expected = [r"own\.woff2"]  # there is no such file; that it is asked for is the point
     window.open({"theme": {"typography": {"fontFamily": "Own", "fontSources": [font]}}})
-    faces = window.page.evaluate("() => [...document.fonts].map(({ family, weight, style }) => [family, weight, style])")
+    faces = window.page.evaluate(
+        "() => [...document.fonts].map(({ family, weight, style }) => [family, weight, style])"
+    )
     assert faces == [["Own", "600", "italic"]]
     assert window.page.evaluate("() => getComputedStyle(chat).fontFamily").startswith("Own")
 
@@ -358,9 +406,13 @@ def test_it_fits_a_phone(windows: Any, stage: Stage) -> None:
     window = windows(viewport={"width": 340, "height": 640}, has_touch=True, is_mobile=True)
     window.open({**PROMPTS, **TOOLS})
     window.shot("mobile-start")
-    window.send("A longer message that has to wrap on a narrow screen, and `code_that_is_very_long_and_has_no_spaces_in_it_at_all`")
+    window.send(
+        "A longer message that has to wrap on a narrow screen, and `code_that_is_very_long_and_has_no_spaces_in_it_at_all`"
+    )
     assert window.page.evaluate("() => document.scrollingElement.scrollWidth <= innerWidth")
-    assert window.page.evaluate("() => { const box = chat.shadowRoot.querySelector('.scroll'); return box.scrollWidth <= box.clientWidth }")
+    assert window.page.evaluate(
+        "() => { const box = chat.shadowRoot.querySelector('.scroll'); return box.scrollWidth <= box.clientWidth }"
+    )
     window.axe()
     window.shot("mobile")
     window.page.get_by_role("button", name="Chat history").click()

@@ -54,8 +54,13 @@ def test_every_component_is_drawn_and_accessible(windows: Any, stage: Stage, sch
     window.axe(rules={"heading-order": {"enabled": False}})
 
 
-def test_a_form_sends_its_values_nested_under_the_action_s_own(window: Window, stage: Stage) -> None:
-    widget = {**GALLERY["controls"], "confirm": {"label": "Save", "action": action("save", payload={"id": 7, "note": "own"})}}
+def test_a_form_sends_its_values_nested_under_the_action_s_own(
+    window: Window, stage: Stage
+) -> None:
+    widget = {
+        **GALLERY["controls"],
+        "confirm": {"label": "Save", "action": action("save", payload={"id": 7, "note": "own"})},
+    }
     shows(stage, widget)
     window.open()
     window.send("w")
@@ -119,9 +124,15 @@ def test_a_form_component_submits_by_its_button_and_by_enter(window: Window, sta
 
 
 def test_actions_of_the_page_stay_in_the_page(window: Window, stage: Stage) -> None:
-    button = {"type": "Button", "label": "Ping", "onClickAction": action("ping", handler="client", payload={"a": 1})}
+    button = {
+        "type": "Button",
+        "label": "Ping",
+        "onClickAction": action("ping", handler="client", payload={"a": 1}),
+    }
     shows(stage, {"type": "Card", "id": "root", "children": [button]})
-    window.open(script="options.widgets = { onAction: async (action, item) => { window.acted = [action, item] } };")
+    window.open(
+        script="options.widgets = { onAction: async (action, item) => { window.acted = [action, item] } };"
+    )
     window.send("w")
     window.page.get_by_role("button", name="Ping").click()
     window.page.wait_for_function("() => window.acted")
@@ -145,7 +156,9 @@ def test_while_an_answer_runs_only_synchronous_actions_work(window: Window, stag
         await go.wait()
 
     def updated(sender: Any, _: Any) -> Any:
-        return sender.model_copy(update={"widget": {"type": "Card", "children": [{"type": "Text", "value": "Done now"}]}})
+        return sender.model_copy(
+            update={"widget": {"type": "Card", "children": [{"type": "Text", "value": "Done now"}]}}
+        )
 
     stage.plays["run"] = play
     stage.updated = updated
@@ -159,40 +172,61 @@ def test_while_an_answer_runs_only_synchronous_actions_work(window: Window, stag
     assert [kind for kind, _ in stage.actions] == ["now"]
 
 
-@pytest.mark.parametrize(("behaviour", "inert"), [("container", True), ("self", False), ("none", False)])
+@pytest.mark.parametrize(
+    ("behaviour", "inert"), [("container", True), ("self", False), ("none", False)]
+)
 def test_loading_behaviours(window: Window, stage: Stage, behaviour: str, inert: bool) -> None:
     card = {
         "type": "Card",
-        "children": [{"type": "Button", "label": "Go", "onClickAction": action("go", handler="client", loadingBehavior=behaviour)}],
+        "children": [
+            {
+                "type": "Button",
+                "label": "Go",
+                "onClickAction": action("go", handler="client", loadingBehavior=behaviour),
+            }
+        ],
     }
     shows(stage, card)
-    window.open(script="options.widgets = { onAction: () => new Promise((done) => (window.done = done)) };")
+    window.open(
+        script="options.widgets = { onAction: () => new Promise((done) => (window.done = done)) };"
+    )
     window.send("w")
     window.page.get_by_role("button", name="Go").click()
     window.page.wait_for_function("() => window.done")
     window.frame()
     widget = window.page.locator(".widget")
     assert (widget.get_attribute("inert") is not None) == inert
-    expect(widget.locator(".w-button")).to_have_attribute("aria-busy", "true" if behaviour == "self" else "false")
+    expect(widget.locator(".w-button")).to_have_attribute(
+        "aria-busy", "true" if behaviour == "self" else "false"
+    )
     window.page.evaluate("() => window.done()")
     expect(widget).to_have_attribute("aria-busy", "false")
 
 
 def test_text_streams_into_a_widget_and_parts_are_replaced(window: Window, stage: Stage) -> None:
     steps = [anyio.Event() for _ in range(2)]
-    children: list[Node] = [{"type": "Text", "id": "t", "value": "", "streaming": True}, {"type": "Caption", "id": "c", "value": "one"},
-                            {"type": "Input", "name": "kept", "placeholder": "Kept"}]
+    children: list[Node] = [
+        {"type": "Text", "id": "t", "value": "", "streaming": True},
+        {"type": "Caption", "id": "c", "value": "one"},
+        {"type": "Input", "name": "kept", "placeholder": "Kept"},
+    ]
 
     async def play(thread: Any, message: Any) -> AsyncIterator[Any]:
         item = stage.widget(thread, {"type": "Card", "children": children})
         yield ThreadItemAddedEvent(item=item)
         for word in ("Hello ", "there"):
             yield ThreadItemUpdatedEvent(
-                item_id=item.id, update=WidgetStreamingTextValueDelta(component_id="t", delta=word, done=word == "there")
+                item_id=item.id,
+                update=WidgetStreamingTextValueDelta(
+                    component_id="t", delta=word, done=word == "there"
+                ),
             )
         await steps[0].wait()
         yield ThreadItemUpdatedEvent(
-            item_id=item.id, update=WidgetComponentUpdated(component_id="c", component={"type": "Caption", "id": "c", "value": "two"})
+            item_id=item.id,
+            update=WidgetComponentUpdated(
+                component_id="c", component={"type": "Caption", "id": "c", "value": "two"}
+            ),
         )
         await steps[1].wait()
         root = {"type": "Card", "children": [{"type": "Title", "value": "Another root"}]}
@@ -226,7 +260,12 @@ def test_a_list_shows_more_and_its_rows_act(window: Window, stage: Stage) -> Non
 
 
 def test_a_collapsed_card_opens(window: Window, stage: Stage) -> None:
-    card = {"type": "Card", "collapsed": True, "status": {"text": "Sent"}, "children": [{"type": "Text", "value": "The letter"}]}
+    card = {
+        "type": "Card",
+        "collapsed": True,
+        "status": {"text": "Sent"},
+        "children": [{"type": "Text", "value": "The letter"}],
+    }
     shows(stage, card)
     window.open()
     window.send("w")
@@ -235,7 +274,9 @@ def test_a_collapsed_card_opens(window: Window, stage: Stage) -> None:
     expect(window.page.get_by_text("The letter")).to_be_visible()
 
 
-def test_a_chart_tells_its_values_by_keyboard_and_to_screen_readers(window: Window, stage: Stage) -> None:
+def test_a_chart_tells_its_values_by_keyboard_and_to_screen_readers(
+    window: Window, stage: Stage
+) -> None:
     shows(stage, GALLERY["charts"])
     window.open()
     window.send("w")
@@ -245,15 +286,29 @@ def test_a_chart_tells_its_values_by_keyboard_and_to_screen_readers(window: Wind
     window.page.keyboard.press("ArrowRight")
     expect(window.page.locator(".tooltip")).to_contain_text("Feb")
     expect(window.page.locator(".tooltip")).to_contain_text("160")
-    expect(window.page.get_by_role("rowheader", name="March").or_(window.page.get_by_role("rowheader", name="Mar")).first).to_be_attached()
+    expect(
+        window.page.get_by_role("rowheader", name="March")
+        .or_(window.page.get_by_role("rowheader", name="Mar"))
+        .first
+    ).to_be_attached()
     window.shot("chart-tooltip")
 
 
 def test_controls_outside_a_form_send_their_own_value(window: Window, stage: Stage) -> None:
     children = [
-        {"type": "Checkbox", "name": "todo.done", "label": "Done", "onChangeAction": action("check", streaming=False, payload={"id": 3})},
-        {"type": "Select", "name": "who", "options": [{"value": "a", "label": "Ada"}], "placeholder": "Who",
-         "onChangeAction": action("assign", streaming=False)},
+        {
+            "type": "Checkbox",
+            "name": "todo.done",
+            "label": "Done",
+            "onChangeAction": action("check", streaming=False, payload={"id": 3}),
+        },
+        {
+            "type": "Select",
+            "name": "who",
+            "options": [{"value": "a", "label": "Ada"}],
+            "placeholder": "Who",
+            "onChangeAction": action("assign", streaming=False),
+        },
     ]
     shows(stage, {"type": "Card", "children": children})
     window.open()

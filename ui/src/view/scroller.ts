@@ -43,6 +43,8 @@ export class ScrollerPart extends Part {
   private led = true;
   private spacer = 0;
   private atEnd = true;
+  /** Where the list was scrolled to last by itself. */
+  private moved = 0;
   private observer = new ResizeObserver(() => this.settle());
   private watched = new Set<Element>();
 
@@ -176,7 +178,7 @@ export class ScrollerPart extends Part {
     if (!this.guess && this.watched.size) this.guess = Math.max(24, sum / this.watched.size);
     this.room();
     if (!this.led) this.toLead();
-    else if (this.pinned || (this.follow && this.busy && this.atEnd)) box.scrollTop = box.scrollHeight;
+    else if (this.pinned || (this.follow && this.busy && this.atEnd)) this.move(box.scrollHeight);
     else this.hold();
     this.remember(false);
     if (changed) this.requestUpdate();
@@ -201,11 +203,11 @@ export class ScrollerPart extends Part {
     const row = [...(this.watched as Set<HTMLElement>)].find((each) => each.dataset['key'] === key);
     if (!row) {
       // Not drawn yet: go to the end, where it is.
-      this.box.scrollTop = this.box.scrollHeight;
+      this.move(this.box.scrollHeight);
       return;
     }
     this.led = true;
-    this.box.scrollTop += row.getBoundingClientRect().top - this.box.getBoundingClientRect().top - 12;
+    this.move(this.box.scrollTop + row.getBoundingClientRect().top - this.box.getBoundingClientRect().top - 12);
   }
 
   /** Undo what the rows above have done to the first row on screen. */
@@ -215,7 +217,7 @@ export class ScrollerPart extends Part {
     for (const row of this.watched as Set<HTMLElement>) {
       if (row.dataset['key'] !== key) continue;
       const moved = row.getBoundingClientRect().top - this.box.getBoundingClientRect().top - top;
-      if (Math.abs(moved) > 0.5) this.box.scrollTop += moved;
+      if (Math.abs(moved) > 0.5) this.move(this.box.scrollTop + moved);
       return;
     }
   }
@@ -240,11 +242,19 @@ export class ScrollerPart extends Part {
     }
   }
 
+  private move(top: number): void {
+    this.box.scrollTop = top;
+    this.moved = this.box.scrollTop;
+  }
+
   private free = (): void => {
     this.pinned = false;
   };
 
   private scrolled = (): void => {
+    // Up and away from the end, and not by us: the scroll bar, or a script of the page.
+    const { scrollTop, scrollHeight, clientHeight } = this.box;
+    if (scrollTop < this.moved - 1 && scrollHeight - clientHeight - scrollTop > NEAR) this.pinned = false;
     if (this.box.scrollTop < MARGIN) this.dispatchEvent(new CustomEvent('ck-top'));
     this.remember(true);
     this.requestUpdate();
