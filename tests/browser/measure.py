@@ -53,7 +53,7 @@ OPENED = """async (items) => {
     };
     chat.setOptions({ api: { url: '/chatkit', domainKey: '', fetch }, history: { enabled: false }, locale: 'en', initialThread: 'thr_x' });
     return new Promise((done) => {
-        const look = () => chat.shadowRoot.querySelector('.assistant ck-markdown p')
+        const look = () => [...chat.shadowRoot.querySelectorAll('.assistant ck-markdown p strong')].some((each) => each.textContent === '4999')
             ? requestAnimationFrame(() => done([performance.now() - arrived, chat.shadowRoot.querySelectorAll('.row').length]))
             : requestAnimationFrame(look);
         look();
