@@ -36,8 +36,8 @@ class ChatKitApp:
         context: Makes of each request the value that hooks and stores get; see
             :class:`~chatkit_asgi.http.ContextRequest`. Default: :class:`~chatkit_asgi.http.RequestContext`.
         options: Replaces the server's options.
-        element: Serve the open ``<openai-chatkit>`` element, for pages of your own: its script is ``element/chatkit.js``
-            below the endpoint.
+        element: Serve the open ``<openai-chatkit>`` element, for pages of your own: its script is
+            ``element/chatkit.js`` below the endpoint.
         playground: For development: a page with the element that shows what the server sends. A GET on the endpoint
             leads there. Serves the element too.
     """

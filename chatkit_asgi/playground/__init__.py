@@ -1,8 +1,10 @@
-"""The open ``<openai-chatkit>`` element, served from the package, and the playground: a page that shows a server at work.
+"""The open ``<openai-chatkit>`` element, served from the package, and the playground: a page that shows a server at
+work.
 
 Both are off unless an app asks for them: ``ChatKitApp(server, element=True)`` serves the element's script below
-``element/`` for pages of your own; ``playground=True`` serves the page too, and sends there whoever opens the endpoint in
-a browser. What is served was built from ``ui/`` (``make ui``); the Python side needs neither Node nor the files.
+``element/`` for pages of your own; ``playground=True`` serves the page too, and sends there whoever opens the
+endpoint in a browser. What is served was built from ``ui/`` (``make ui``); the Python side needs neither Node nor the
+files. May import ``http`` and ``errors``.
 """
 
 from __future__ import annotations

@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 import pytest
 
 from chatkit_asgi import Options
@@ -33,8 +35,15 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--force-color-profile=srgb",
 ]
-WAIT = 15_000
+WAIT = 20_000
 """Milliseconds that anything may take on a machine that is busy with other tests."""
+playwright.expect.set_options(timeout=WAIT)
+
+
+def aside(function: Callable[[], Any]) -> Any:
+    """Run an async function in a loop of its own: Playwright's runs in this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(anyio.run, function).result(60)
 
 
 def chromium() -> str | None:

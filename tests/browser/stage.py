@@ -256,7 +256,8 @@ class Stage(ChatKitServer[Any]):
         self.url = f"http://127.0.0.1:{port}"
 
     def stop(self) -> None:
-        assert self._server and self._thread
+        assert self._server
+        assert self._thread
         self._server.should_exit = True
         self._thread.join(10)
 

@@ -9,14 +9,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from playwright.sync_api import expect
 
 from chatkit_asgi.demo.app import build
 from chatkit_asgi.demo.scenes import SCENES
 from chatkit_asgi.playground.files import STATIC, is_built
-from tests.browser.conftest import ROOT, Window
+from tests.browser.conftest import ROOT, Window, aside
 from tests.browser.stage import Stage
 from tests.demo.client import message, post
 
@@ -63,7 +62,7 @@ def test_the_fold_and_the_client_under_node(tmp_path: Path) -> None:
         return recordings
 
     recordings = tmp_path / "recordings.json"
-    recordings.write_text(json.dumps(anyio.run(record)))
+    recordings.write_text(json.dumps(aside(record)))
     done = node("node", "build.mjs", "--test", RECORDINGS=str(recordings))
     assert done.returncode == 0, done.stdout
     assert f"# pass {len(SCENES) + 1 + 13}" in done.stdout, (

@@ -35,7 +35,9 @@ def test_a_browser_that_opens_the_endpoint_gets_the_playground(
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_role("tabpanel", name=tab)).to_be_visible()
         if tab == "Items":
-            expect(page.get_by_role("tabpanel").get_by_text("assistant_message")).to_be_visible()
+            expect(
+                page.locator(".entry .type").filter(has_text="assistant_message")
+            ).to_be_visible()
         if tab == "Timings":
             expect(page.get_by_role("cell", name="threads.create")).to_be_visible()
         window.shot(f"playground-{tab.lower()}")

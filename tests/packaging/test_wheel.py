@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from chatkit_asgi.playground.files import is_built
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -35,6 +37,14 @@ def test_the_wheel_carries_every_module_of_the_checkout(wheel: zipfile.ZipFile) 
     adapters = ROOT / "adapters"
     modules |= {str(path.relative_to(adapters)) for path in adapters.rglob("*.py")}
     assert modules <= set(wheel.namelist())
+
+
+@pytest.mark.skipif(not is_built(), reason="the element is not built; `make ui` builds it")
+def test_the_wheel_carries_the_element_though_git_does_not(wheel: zipfile.ZipFile) -> None:
+    static = "chatkit_asgi/playground/static"
+    built = {f"{static}/{path.name}" for path in (ROOT / static).iterdir()}
+    assert f"{static}/chatkit.js" in built
+    assert built <= set(wheel.namelist())
 
 
 def test_the_wheel_carries_nothing_but_packages(wheel: zipfile.ZipFile) -> None:

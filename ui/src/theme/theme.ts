@@ -27,13 +27,16 @@ export function properties(theme: ThemeOption): Record<string, string> {
   const { grayscale, accent, surface } = theme.color ?? {};
   const steps = dark ? DARK : LIGHT;
   const shade = (grayscale?.shade ?? 0) * 0.012;
-  const chroma = Math.min(9, Math.max(0, grayscale?.tint ?? 0)) * 0.0035;
+  const tint = Math.min(9, Math.max(0, grayscale?.tint ?? 0)) * 0.0035;
+  const hue = oklchHue(grayscale?.hue ?? 0);
   const gray = Object.fromEntries(
     Object.entries(steps).map(([name, lightness]) => {
       // The shade moves grounds, not text, so that contrast stays.
       const ground = name !== 'fg' && name !== 'second' && name !== 'third';
       const value = Math.min(1, Math.max(0, lightness - (ground ? shade : 0)));
-      return [name, `oklch(${value.toFixed(4)} ${chroma.toFixed(4)} ${grayscale?.hue ?? 0})`];
+      // Near white there is hardly any color to be had.
+      const chroma = tint * Math.min(1, 0.12 + (1 - value) * 4);
+      return [name, `oklch(${value.toFixed(4)} ${chroma.toFixed(4)} ${hue})`];
     }),
   ) as Record<keyof typeof LIGHT, string>;
   const bg = color(surface?.background) ?? gray.bg;
@@ -102,6 +105,22 @@ export function loadFonts(theme: ThemeOption): void {
       continue;
     document.fonts.add(face);
   }
+}
+
+/** The hue in OKLCH of a hue as pages give it, which is HSL's (Ottosson's matrices, bottosson.github.io/posts/oklab). */
+function oklchHue(hue: number): number {
+  const channel = (offset: number): number => {
+    const part = (offset + hue / 30) % 12;
+    const value = 0.5 - 0.3 * Math.max(-1, Math.min(part - 3, 9 - part, 1));
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  };
+  const [red, green, blue] = [channel(0), channel(8), channel(4)];
+  const l = Math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue);
+  const m = Math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue);
+  const s = Math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue);
+  const a = 1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s;
+  const b = 0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s;
+  return Math.round((Math.atan2(b, a) * 180) / Math.PI + 360) % 360;
 }
 
 function color(value: unknown): string | null {
