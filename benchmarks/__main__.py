@@ -11,7 +11,18 @@ from pathlib import Path
 
 from ._report import table
 
-SUBJECTS = ("imports", "codec", "turn", "widgets", "threads", "stores", "app", "agents", "adapters", "attachments")
+SUBJECTS = (
+    "imports",
+    "codec",
+    "turn",
+    "widgets",
+    "threads",
+    "stores",
+    "app",
+    "agents",
+    "adapters",
+    "attachments",
+)
 PACKAGES = ("msgspec", "anyio", "openai-chatkit", "openai-agents", "openai", "pydantic", "fastapi", "starlette",
             "uvicorn", "uvloop", "httptools", "granian", "aiosqlite", "litestar", "quart", "django")  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")

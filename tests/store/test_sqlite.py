@@ -348,6 +348,7 @@ async def test_a_cancelled_caller_leaves_a_whole_write(make: Any) -> None:
     for steps in range(8):
         name = f"t{steps}"
         attachment = file(f"f{steps}", thread_id=name)
+        await store.save_attachment(file(f"f{steps}"), context=None)
 
         async def save(name: str = name, attachment: Any = attachment) -> None:
             item = said("u", attachment, thread_id=name)

@@ -590,7 +590,8 @@ async def test_an_update_that_does_not_fit_the_stored_item_is_refused_once(
 
 async def test_updates_of_a_widget_of_an_earlier_turn_are_stored(store: Any) -> None:
     """An action's handler changes the widget that sent it, event by event."""
-    card = {"type": "Card", "children": [{"type": "Text", "id": "t", "value": "old"}]}
+    press = {"type": "Button", "label": "Press", "onClickAction": {"type": "press"}}
+    card = {"type": "Card", "children": [{"type": "Text", "id": "t", "value": "old"}, press]}
 
     class Acting(Server):
         async def action(self, thread: Any, action: Any, sender: Any, context: Any) -> Any:
