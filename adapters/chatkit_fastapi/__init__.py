@@ -57,15 +57,20 @@ def chatkit_router(
     endpoint.routes.update(routes or {})
     router = APIRouter(lifespan=chatkit.lifespan, route_class=_Route, **options)
 
-    async def with_request(request: Request) -> Response:
-        return _Answer(endpoint, "", request)
+    def answer_to(below: str) -> Callable[..., Awaitable[Response]]:
+        """For a request that is somebody's."""
 
-    async def with_value(value: Any = dependency) -> Response:
-        return _Answer(endpoint, "", value)
+        async def with_request(request: Request) -> Response:
+            return _Answer(endpoint, below, request)
+
+        async def with_value(value: Any = dependency) -> Response:
+            return _Answer(endpoint, below, value)
+
+        return with_value if dependency else with_request
 
     router.add_api_route(
         path,
-        with_value if dependency else with_request,
+        answer_to(""),
         methods=["POST"],
         response_model=None,
         name="chatkit",
@@ -73,12 +78,6 @@ def chatkit_router(
         responses={200: {"model": Schemas}},
         openapi_extra=operation(),
     )
-
-    def answer_to(below: str) -> Callable[[Any], Awaitable[Response]]:
-        async def chatkit_personal(value: Any = dependency) -> Response:
-            return _Answer(endpoint, below, value)
-
-        return chatkit_personal
 
     def answer(below: str) -> Callable[[Request], Awaitable[Response]]:
         async def chatkit_below(request: Request) -> Response:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from litestar import Request, Response, Router, post, route
 from litestar.config.app import AppConfig
@@ -96,45 +97,38 @@ class ChatKitPlugin(InitPlugin):
             "status_code": 200,
         }
 
-        async def with_request(request: Request[Any, Any, Any]) -> ASGIApp:
-            return _answer(endpoint, "", request)
+        def below(request: Request[Any, Any, Any]) -> str:
+            whole = request.scope.get("raw_path")  # Litestar takes the last slash off the other
+            path = unquote(whole.decode("ascii")) if whole else request.url.path
+            return path.partition(self.path)[2]
 
-        async def with_value(chatkit_context: NamedDependency[Any]) -> ASGIApp:
-            return _answer(endpoint, "", chatkit_context)
-
-        chatkit = post(
-            "/",
-            status_code=200,
-            summary="ChatKit",
-            operation_class=_Operation,
-            dependencies=None if self.dependency is None else {"chatkit_context": self.dependency},
-        )(with_value if self.dependency else with_request)
-
-        @post(
-            endpoint.personal,
-            status_code=200,
-            include_in_schema=False,
-            dependencies={"chatkit_context": self.dependency},
-        )
-        async def chatkit_personal(
+        async def with_value(
             request: Request[Any, Any, Any], chatkit_context: NamedDependency[Any]
         ) -> ASGIApp:
-            return _answer(endpoint, request.url.path.partition(self.path)[2], chatkit_context)
+            return _answer(endpoint, below(request), chatkit_context)
 
-        async def chatkit_below(request: Request[Any, Any, Any]) -> ASGIApp:
-            below = request.url.path.partition(self.path)[2]
-            return _answer(endpoint, below, request)
+        async def with_request(request: Request[Any, Any, Any]) -> ASGIApp:
+            return _answer(endpoint, below(request), request)
 
-        handlers = [chatkit, route("/", http_method=OTHERS, **open_to_all)(chatkit_below)]
+        # A request that is somebody's gets the dependency's value, where there is one.
+        dependency = self.dependency
+        handler = with_request if dependency is None else with_value
+        personal: dict[str, Any] = {
+            "status_code": 200,
+            "dependencies": None if dependency is None else {"chatkit_context": dependency},
+        }
+        chatkit = post("/", summary="ChatKit", operation_class=_Operation, **personal)(handler)
+
+        handlers = [chatkit, route("/", http_method=OTHERS, **open_to_all)(with_request)]
         if endpoint.personal:
-            handlers.append(chatkit_personal)
+            handlers.append(post(endpoint.personal, include_in_schema=False, **personal)(handler))
             handlers.append(
-                route(endpoint.personal, http_method=OTHERS, **open_to_all)(chatkit_below)
+                route(endpoint.personal, http_method=OTHERS, **open_to_all)(with_request)
             )
         for segment in endpoint.routes:
             whole = [] if f"/{segment}" in endpoint.personal else [f"/{segment}"]
             paths = [*whole, f"/{segment}/{{rest:path}}"]
-            handlers.append(route(paths, http_method=METHODS, **open_to_all)(chatkit_below))
+            handlers.append(route(paths, http_method=METHODS, **open_to_all)(with_request))
         return Router(
             self.path,
             route_handlers=handlers,

@@ -57,7 +57,7 @@ async def test_run_chat(switch: Switch, document: str) -> None:
     switch.app = model = ScriptedChatModel(
         [[Call("get_weather", {"city": "Bern"})], [Say("Rain.")]]
     )
-    namespace = snippet(document, "run_chat(")
+    namespace = snippet(document, "def get_weather(")
     await namespace["client"].close()
     namespace["client"] = openai_client(switch.url)
     server = namespace["chat"].server

@@ -94,7 +94,7 @@ def check(project: Path, *command: str) -> tuple[int, str]:
 
 def settings(project: Path) -> None:
     (project / "user" / "mypy.ini").write_text(
-        f"[mypy]\nstrict = true\nmypy_path = {project / 'site'}\n"
+        f"[mypy]\nstrict = true\nmypy_path = {project / 'site'}\nfollow_imports = silent\n"
     )
     (project / "user" / "pyrightconfig.json").write_text(
         f'{{"typeCheckingMode": "strict", "extraPaths": ["{project / "site"}"], "pythonVersion": "3.11"}}'
