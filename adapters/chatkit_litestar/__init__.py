@@ -98,7 +98,8 @@ class ChatKitPlugin(InitPlugin):
         }
 
         def below(request: Request[Any, Any, Any]) -> str:
-            whole = request.scope.get("raw_path")  # Litestar takes the last slash off the other
+            scope: Any = request.scope
+            whole: bytes | None = scope.get("raw_path")  # Litestar takes the last slash off the other
             path = unquote(whole.decode("ascii")) if whole else request.url.path
             return path.partition(self.path)[2]
 
