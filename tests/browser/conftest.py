@@ -58,8 +58,9 @@ def chromium() -> str | None:
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """For one module: while Playwright is open its loop runs in this thread, and asynchronous tests could have none."""
     path = chromium()
     if path is None:
         pytest.skip("no Chromium; `make browser` installs it where apt-get may")
@@ -71,7 +72,7 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(browser: Any) -> Iterator[Stage]:
     """Only where there is a browser for it."""
     stage = Stage(Options(handle_signals=False, keep_alive=1.0))

@@ -68,6 +68,8 @@ export class Chat {
   private abort: AbortController | null = null;
   /** Counts changes of thread, so that what was asked for an earlier one is dropped. */
   private visit = 0;
+  /** The newest message of the user before the one that is on its way. */
+  private answeredBefore: string | undefined;
 
   constructor(
     readonly client: Client,
@@ -179,7 +181,9 @@ export class Chat {
       content: message.content,
       attachments: message.attachments ?? [],
       quoted_text: message.quote ?? null,
+      inference_options: message.inference ?? {},
     };
+    this.answeredBefore = lastUserMessage(this.state.items)?.id;
     this.set({ draft });
     const threadId = this.state.threadId;
     if (threadId === null) await this.run('threads.create', { input });
@@ -192,7 +196,8 @@ export class Chat {
     const { draft, threadId } = this.state;
     if (draft && !userItemId) {
       this.set({ draft: null, error: null });
-      return this.send({ content: draft.content, attachments: draft.attachments ?? [], quote: draft.quoted_text ?? null });
+      const { content, attachments = [], quoted_text: quote = null, inference_options: inference = {} } = draft;
+      return this.send({ content, attachments, quote, inference });
     }
     const id = userItemId ?? lastUserMessage(this.state.items)?.id;
     if (threadId === null) return;
@@ -357,8 +362,8 @@ export class Chat {
       }
       const draft = this.state.draft;
       const last = lastUserMessage(this.state.items);
-      if (draft && last && JSON.stringify(last.content) === JSON.stringify(draft.content) && last.created_at >= draft.created_at)
-        this.set({ draft: null });
+      // The message that seemed lost has arrived: what can be retried is its answer.
+      if (draft && last && last.id !== this.answeredBefore) this.set({ draft: null });
       const now = JSON.stringify(this.state.items.slice(-3));
       if (now === before) return;
       before = now;
