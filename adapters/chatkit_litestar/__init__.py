@@ -99,7 +99,8 @@ class ChatKitPlugin(InitPlugin):
 
         def below(request: Request[Any, Any, Any]) -> str:
             scope: Any = request.scope
-            whole: bytes | None = scope.get("raw_path")  # Litestar takes the last slash off the other
+            # Litestar takes the last slash off the path that it shows.
+            whole: bytes | None = scope.get("raw_path")
             path = unquote(whole.decode("ascii")) if whole else request.url.path
             return path.partition(self.path)[2]
 
