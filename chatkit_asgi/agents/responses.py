@@ -80,6 +80,9 @@ class ResponseReader:
         self._items: list[_Item] = []
         """Items of the response, the newest last."""
         self._calls: set[str] = set()
+        self._response_id: Any = None
+        self._is_said_again = False
+        """Whether the response's own beginning came again, and nothing since."""
         # the item that the last text was for
         self._id: Any = self
         self._index: Any = self
@@ -94,11 +97,14 @@ class ResponseReader:
 
     async def receive(self, event: Any) -> list[Part]:
         """The parts of one event."""
-        handle = self._TABLE.get(attribute(event, "type"))
+        kind = attribute(event, "type")
+        handle = self._TABLE.get(kind)
         if handle is None:
             return []
+        again, self._is_said_again = self._is_said_again, False
+        before = self._begin() if again and kind == "response.output_item.added" else []
         parts = handle(self, event)
-        return await parts if inspect.isawaitable(parts) else parts
+        return [*before, *(await parts if inspect.isawaitable(parts) else parts)]
 
     # -- which item ----------------------------------------------------------------------------
 
@@ -130,7 +136,18 @@ class ResponseReader:
     # -- responses and items -------------------------------------------------------------------
 
     def _created(self, event: Any) -> list[Part]:
-        """Another response, perhaps because the one before failed and was tried again."""
+        """Another response, perhaps because the one before failed and was tried again; with the same id only if an item
+        begins next: llama.cpp says it again before every word of an answer that began with half a character."""
+        response_id = attribute(attribute(event, "response"), "id")
+        if response_id is not None and response_id == self._response_id:
+            self._is_said_again = True
+            self._id = self
+            return []
+        self._response_id = response_id
+        return self._begin()
+
+    def _begin(self) -> list[Part]:
+        """Close what the response before has left open."""
         left = [item for item in self._items if not item.is_done]
         self._items.clear()
         self._id = self

@@ -1,4 +1,4 @@
-"""A model server that is not ours, live: aimock from npm; skipped where it is missing."""
+"""Model servers that are not ours, live: aimock from npm and llama.cpp with a real model; skipped where missing."""
 
 from __future__ import annotations
 
@@ -104,4 +104,19 @@ async def test_aimock_through_the_agents_sdk_with_a_tool(aimock_url: str, store:
     await conversation.say("tool")
     assert await conversation.stored() == ["It is sunny in Paris."]
     assert "Looking at Paris" in str(conversation.events)
+    await conversation.check()
+
+
+async def test_a_real_model_through_the_plain_client(store: Any) -> None:
+    pytest.importorskip("xllamacpp", reason="the local model is not installed")
+    from chatkit_asgi.demo.model import LocalModel
+
+    local = LocalModel()
+    conversation = Conversation(store, local.base_url, Asking, model=local.name)
+    await conversation.say("Say hello.", "And goodbye, with an emoji first.")
+    stored = await conversation.stored()
+    deltas = [event["update"].get("delta") for event in conversation.events if "update" in event]
+    assert len(stored) == 2
+    assert stored[1] == "".join(filter(None, deltas))
+    assert all(stored)
     await conversation.check()

@@ -262,3 +262,38 @@ async def test_an_item_that_never_ends_is_closed(converse: Converse, kind: str) 
     stored = await conversation.stored()
     assert stored == ([[], "Hello."] if kind == "reasoning" else ["Hello."])
     await conversation.check()
+
+
+async def test_a_beginning_that_comes_again_before_every_word_is_one_message() -> None:
+    """What llama.cpp does when the first token of an answer is half a character."""
+    from chatkit_asgi.agents import Assembler, response_parts
+
+    begun = {"type": "response.created", "response": {"id": "resp_1"}}
+    item = {"type": "message", "id": "msg_1", "content": []}
+
+    async def events(words: str) -> Any:
+        yield begun
+        yield {"type": "response.output_item.added", "item": item}
+        for word in words:
+            yield {"type": "response.output_text.delta", "item_id": "msg_1", "delta": word}
+            yield begun
+            yield {"type": "response.in_progress", "response": {"id": "resp_1"}}
+        yield {"type": "response.output_item.done", "item": item}
+
+    async def twice() -> Any:  # a server with one id for all responses, whose first was cut off
+        async for event in events("ab"):
+            if event["type"] != "response.output_item.done":
+                yield event
+        async for event in events("cd"):
+            yield event
+
+    async def messages(source: Any) -> list[str]:
+        assembler = Assembler("thr_1")
+        done = []
+        async for part in response_parts(source):
+            done += [e for e in assembler.receive(part) if e.type == "thread.item.done"]
+        done += [e for e in assembler.close() if e.type == "thread.item.done"]
+        return ["".join(content.text for content in event.item.content) for event in done]
+
+    assert await messages(events("👩🏨!")) == ["👩🏨!"]
+    assert await messages(twice()) == ["ab", "cd"]
