@@ -7,6 +7,7 @@ committed, so the tests need none of them.
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ async def record(name: str, base_url: str, text: str, model: str = "gpt-5") -> N
                     body += chunk
             except httpx2.RemoteProtocolError as error:  # it hung up: what came is the recording
                 print(f"{name}: {error}")
+    body = re.sub(rb'"model":"/[^"]*/', b'"model":"/models/', body)  # not this machine's paths
     RECORDINGS.joinpath(f"{name}.sse").write_bytes(body)
     print(f"{name}: {len(body)} bytes")
 
