@@ -73,8 +73,10 @@ def chatkit_blueprint(
         rule["defaults"] = {"below": f"/{segment}"}
         blueprint.add_url_rule(f"{path}/{segment}", segment, answer, **rule)
         blueprint.add_url_rule(f"{path}/{segment}/<path:rest>", segment, answer, **rule)
-        rule["defaults"] = {"below": f"/{segment}", "rest": ""}
-        blueprint.add_url_rule(f"{path}/{segment}/", segment, answer, **rule)
+        rule["defaults"] = {"below": f"/{segment}/"}
+        blueprint.add_url_rule(
+            f"{path}/{segment}/", f"{segment}/", answer, strict_slashes=False, **rule
+        )
 
     async def refused(error: HTTPException) -> Response:
         return _response(
