@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import AsyncIterator
@@ -38,6 +39,15 @@ from .script import FEATURES, Script, table
 
 __all__ = ["app", "make_app", "make_chat", "owner"]
 
+PAGE_ACTIONS = [
+    "conformance.echo",
+    "conformance.replace",
+    "conformance.fail",
+    "conformance.sync",
+    "conformance.sync-nothing",
+]
+"""What the suite sends in a widget's name as a page may, whatever the widget offers."""
+
 # -- this library ------------------------------------------------------------------------------
 
 
@@ -49,7 +59,8 @@ def make_chat(
     pace: float = 1.0,
 ) -> ChatKitRouter[Any]:
     """The router that plays the table on ``store``."""
-    chat: ChatKitRouter[Any] = ChatKitRouter(store, attachments, options=options or Options())
+    options = dataclasses.replace(options or Options(), page_actions=PAGE_ACTIONS)
+    chat: ChatKitRouter[Any] = ChatKitRouter(store, attachments, options=options)
     answered: set[str] = set()
 
     def script(text: str, thread: ThreadMetadata, context: Any) -> Script:
