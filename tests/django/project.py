@@ -28,10 +28,11 @@ def set_up() -> Path:
     from django.core.management import call_command
     from django.db import connection
 
-    template = Path(settings.DATABASES["default"]["NAME"])
+    migrated = Path(settings.DATABASES["default"]["NAME"])
     call_command("migrate", verbosity=0)
     connection.close()
-    return template
+    # A copy, because whoever needs no database of its own writes into the other (tests/stacks).
+    return Path(shutil.copy(migrated, migrated.with_name("template.db")))
 
 
 @contextmanager
