@@ -43,7 +43,10 @@ from tests.agents.chatting import answer, has_text, stopped
 from tests.agents.items import assistant, hidden, tool_call, user
 from tests.agents.served import Conversation
 
-pydantic_ai.models.ALLOW_MODEL_REQUESTS = False
+
+@pytest.fixture(autouse=True)
+def only_test_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pydantic_ai.models, "ALLOW_MODEL_REQUESTS", False)
 
 
 @pytest.fixture
