@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -26,14 +25,6 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     """Every asynchronous test runs on both event loops."""
     backend: str = request.param
     return backend
-
-
-@pytest.fixture(autouse=True)
-def no_connections_of_other_loops() -> None:
-    """Every test has an event loop of its own; the Agents SDK keeps one HTTP client for the whole process."""
-    module: Any = sys.modules.get("agents.models.openai_provider")
-    if module is not None:
-        module._http_client = None
 
 
 @pytest.fixture

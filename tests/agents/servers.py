@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -67,3 +68,11 @@ def aimock() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+async def close_shared_client() -> None:
+    """Close the HTTP client that the Agents SDK keeps for the whole process: the next test has another event loop."""
+    provider: Any = sys.modules.get("agents.models.openai_provider")
+    if provider is not None and provider._http_client is not None:
+        client, provider._http_client = provider._http_client, None
+        await client.aclose()

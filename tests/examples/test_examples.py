@@ -19,7 +19,7 @@ from chatkit_asgi.testing import ASGIBridge, ChatKitClient, SocketTransport
 from chatkit_asgi.testing.answers import Turn
 from chatkit_asgi.testing.transports import BridgeTransport
 from examples.stand_in import STAND_INS
-from tests.agents.servers import served
+from tests.agents.servers import close_shared_client, served
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "examples" / "README.md"
@@ -108,6 +108,7 @@ async def in_this_process(
         module = import_module(f"examples.{name}")
         async with ASGIBridge(module.app, path="/chatkit") as bridge:
             yield bridge
+            await close_shared_client()
         store = getattr(module, "store", None) or module.data_store
         await store.close()
 

@@ -15,7 +15,7 @@ import pytest
 
 from chatkit_asgi.testing import ASGIBridge
 from chatkit_asgi.testing.scripted import Call, Say, ScriptedModel
-from tests.agents.servers import served
+from tests.agents.servers import close_shared_client, served
 
 pytest.importorskip("chatkit")
 
@@ -126,6 +126,7 @@ async def visit(package: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         async with ASGIBridge(shop.app) as bridge:
             talk = Talk(bridge)
             await conversation(talk)
+            await close_shared_client()
         assert [feedback for _, feedback in shop.FEEDBACK] == ["positive"]
     return talk.seen
 
