@@ -19,7 +19,7 @@ import psutil
 
 from .data import create_body
 
-__all__ = ["Server", "load", "requests", "serving", "time_to_first"]
+__all__ = ["Server", "cpu_per_event", "hold", "load", "requests", "serving", "time_to_first"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,12 +61,14 @@ def serving(subject: str, *, server: str = "uvicorn", **options: Any) -> Iterato
     ]
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     try:
-        for _ in range(600):
+        for _ in range(2400):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
             if process.poll() is not None:
                 raise RuntimeError(f"{subject} on {server} did not start")
             time.sleep(0.05)
+        else:
+            raise RuntimeError(f"{subject} on {server} did not start within two minutes")
         yield Server(port, process)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -122,6 +124,13 @@ async def load(port: int, streams: int) -> tuple[int, float]:
     opened = await asyncio.gather(*(_open(port) for _ in range(streams)))
     await asyncio.gather(*(stream.done for stream in opened))
     return sum(stream.frames for stream in opened), time.perf_counter() - began
+
+
+def cpu_per_event(server: Server, streams: int) -> float:
+    """Seconds of the server's CPU time for each frame, while ``streams`` streams are read at once to their ends."""
+    before = server.cpu_seconds()
+    frames, _ = asyncio.run(load(server.port, streams))
+    return (server.cpu_seconds() - before) / frames
 
 
 async def requests(port: int, count: int) -> None:

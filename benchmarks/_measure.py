@@ -1,13 +1,23 @@
-"""Timing: medians over interleaved rounds, so that both sides see the same machine."""
+"""Timing: both sides in turn, round by round, so that both see the same machine."""
 
 from __future__ import annotations
 
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-__all__ = ["interleaved", "seconds_per_call"]
+__all__ = ["Pair", "interleaved", "pair_of", "seconds_per_call"]
+
+
+class Pair(NamedTuple):
+    """What both sides cost."""
+
+    ours: float
+    other: float
+    ratio: float
+    """How many times more the other side costs."""
 
 
 def seconds_per_call(call: Callable[[], object], *, at_least: float = 0.05) -> float:
@@ -33,11 +43,22 @@ def seconds_per_call(call: Callable[[], object], *, at_least: float = 0.05) -> f
     return best / count
 
 
-def interleaved(*measures: Callable[[], float], rounds: int = 5) -> list[float]:
-    """The median of each measure; one round takes each measure once."""
-    results: list[list[float]] = [[] for _ in measures]
+def pair_of(rounds: Sequence[tuple[float, float]]) -> Pair:
+    """The medians of both sides' costs over the rounds, and of the rounds' ratios.
+
+    The ratio is not that of the medians: a shared machine runs at half its speed for seconds, so only what was measured
+    in the same round is comparable.
+    """
+    ours, other = (statistics.median(side) for side in zip(*rounds, strict=True))
+    return Pair(ours, other, statistics.median(theirs / mine for mine, theirs in rounds))
+
+
+def interleaved(ours: Callable[[], float], other: Callable[[], float], *, rounds: int = 5) -> Pair:
+    """Each round measures both sides."""
+    results: list[tuple[float, float]] = []
     for _ in range(rounds):
-        for into, measure in zip(results, measures, strict=True):
-            gc.collect()
-            into.append(measure())
-    return [statistics.median(each) for each in results]
+        gc.collect()
+        mine = ours()
+        gc.collect()
+        results.append((mine, other()))
+    return pair_of(results)

@@ -6,10 +6,10 @@ threads beside the framework's smallest endpoint that reads the body and answers
 """
 
 import asyncio
-import statistics
 from typing import Any
 
-from ._http import load, requests, serving
+from ._http import Server, cpu_per_event, requests, serving
+from ._measure import interleaved
 from ._report import Row
 
 __all__ = ["ADAPTERS", "NAME", "run"]
@@ -22,44 +22,48 @@ STREAMS = 100
 
 def run(quick: bool = False) -> list[Row]:
     """The rows of this subject."""
-    rows = _events(quick)
-    for adapter in ADAPTERS:
-        rows.append(_request(adapter, quick))
-    return rows
-
-
-def _events(quick: bool) -> list[Row]:
-    subjects = ("ours", *(f"adapter-{each}" for each in ADAPTERS))
-    rates: dict[str, list[float]] = {each: [] for each in subjects}
-    deltas = 20 if quick else 200
-    for _ in range(1 if quick else 5):
-        for subject in subjects:
-            with serving(subject, deltas=deltas, burst=1) as served:
-                asyncio.run(load(served.port, STREAMS))
-                before = served.cpu_seconds()
-                frames, _ = asyncio.run(load(served.port, STREAMS))
-                rates[subject].append(frames / (served.cpu_seconds() - before))
-    rate = {subject: statistics.median(each) for subject, each in rates.items()}
     return [
-        Row(f"{each}, {STREAMS} streams, one delta per loop turn", rate[f"adapter-{each}"], rate["ours"],
-            "events/CPU s", rate[f"adapter-{each}"] / rate["ours"], 0.9, "beside the plain app")
-        for each in ADAPTERS
-    ]  # fmt: skip
+        *(_events(adapter, quick) for adapter in ADAPTERS),
+        *(_request(adapter, quick) for adapter in ADAPTERS),
+    ]
+
+
+def _events(adapter: str, quick: bool) -> Row:
+    deltas = 20 if quick else 200
+    with (
+        serving(f"adapter-{adapter}", deltas=deltas, burst=1) as adapted,
+        serving("ours", deltas=deltas, burst=1) as plain,
+    ):
+        for each in (adapted, plain):
+            cpu_per_event(each, STREAMS)
+        ours, other, ratio = interleaved(
+            lambda: cpu_per_event(adapted, STREAMS),
+            lambda: cpu_per_event(plain, STREAMS),
+            rounds=1 if quick else 9,
+        )
+    return Row(f"{adapter}, {STREAMS} streams, one delta per loop turn", 1 / ours, 1 / other, "events/CPU s", ratio,
+               0.9, "beside the plain app")  # fmt: skip
 
 
 def _request(adapter: str, quick: bool) -> Row:
     """CPU time of one request, ours beside the framework's own."""
-    count = 50 if quick else 2000
-    spent: dict[str, list[float]] = {"adapter": [], "minimal": []}
-    for _ in range(1 if quick else 5):
-        for side, times in spent.items():
-            with serving(f"{side}-{adapter}", deltas=1) as served:
-                asyncio.run(requests(served.port, count // 10))
-                before = served.cpu_seconds()
-                asyncio.run(requests(served.port, count))
-                times.append(max(served.cpu_seconds() - before, 1e-3) / count * 1e6)
-    ours, theirs = (statistics.median(each) for each in spent.values())
-    return Row(f"{adapter}, threads.list of 20", ours, theirs, "µs CPU", ours / theirs, 1.3,
+    count = 50 if quick else 1000
+
+    def cost(server: Server) -> float:
+        before = server.cpu_seconds()
+        asyncio.run(requests(server.port, count))
+        return max(server.cpu_seconds() - before, 1e-3) / count * 1e6
+
+    with (
+        serving(f"adapter-{adapter}", deltas=1) as adapted,
+        serving(f"minimal-{adapter}", deltas=1) as minimal,
+    ):
+        for each in (adapted, minimal):
+            cost(each)
+        ours, theirs, ratio = interleaved(
+            lambda: cost(adapted), lambda: cost(minimal), rounds=1 if quick else 9
+        )
+    return Row(f"{adapter}, threads.list of 20", ours, theirs, "µs CPU", 1 / ratio, 1.3,
                "at most; beside its own endpoint with the same bytes")  # fmt: skip
 
 

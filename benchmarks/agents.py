@@ -15,7 +15,8 @@ import statistics
 import time
 from functools import cache
 
-from ._http import load, serving
+from ._http import cpu_per_event, serving
+from ._measure import interleaved, pair_of
 from ._report import Row
 from .data import CREATE_BODY
 
@@ -185,17 +186,19 @@ async def _per_delta(burst, name, budget, deltas, rounds):
         (_read_chunks, ours(deltas=deltas, burst=burst), 5),
         (_read, official(deltas=deltas, burst=burst), 1),
     ]
-    times = [[], []]
     for read, server, _ in sides:
         await read(server)
+    measured = []
     for _ in range(rounds):
-        for into, (read, server, repeats) in zip(times, sides, strict=True):
+        costs = []
+        for read, server, repeats in sides:
             gc.collect()
             spent = [(await read(server))[0] for _ in range(repeats)]
-            into.append(statistics.mean(spent) / deltas * 1e6)
-    our, other = map(statistics.median, times)
+            costs.append(statistics.mean(spent) / deltas * 1e6)
+        measured.append(tuple(costs))
+    our, other, ratio = pair_of(measured)
     name = f"SDK stream to frames, per delta in process, {name}"
-    return Row(name, our, other, "µs", other / our, budget, "")
+    return Row(name, our, other, "µs", ratio, budget, "")
 
 
 async def _behind(deltas):
@@ -215,21 +218,14 @@ async def _behind(deltas):
 
 
 def _http(burst, name, budget):
-    rates = {"our-agents": [], "official-agents": []}
-    for _ in range(3):
-        for subject, into in rates.items():
-            with serving(subject, deltas=300, burst=burst) as served:
-                asyncio.run(load(served.port, 100))
-                before = served.cpu_seconds()
-                frames, _ = asyncio.run(load(served.port, 100))
-                into.append(frames / (served.cpu_seconds() - before))
-    our, other = (statistics.median(each) for each in rates.values())
-    return Row(
-        f"SDK stream over HTTP, uvicorn, 100 streams, {name}",
-        our,
-        other,
-        "events/CPU s",
-        our / other,
-        budget,
-        "",
-    )
+    with (
+        serving("our-agents", deltas=300, burst=burst) as mine,
+        serving("official-agents", deltas=300, burst=burst) as theirs,
+    ):
+        for each in (mine, theirs):
+            cpu_per_event(each, 100)
+        our, other, ratio = interleaved(
+            lambda: cpu_per_event(mine, 100), lambda: cpu_per_event(theirs, 100), rounds=7
+        )
+    return Row(f"SDK stream over HTTP, uvicorn, 100 streams, {name}", 1 / our, 1 / other, "events/CPU s", ratio,
+               budget, "")  # fmt: skip

@@ -10,7 +10,8 @@ import asyncio
 import statistics
 import time
 
-from ._http import Server, hold, load, serving, time_to_first
+from ._http import Server, cpu_per_event, hold, serving, time_to_first
+from ._measure import interleaved, pair_of
 from ._report import Row
 
 __all__ = ["NAME", "run"]
@@ -27,78 +28,79 @@ def run(quick: bool = False) -> list[Row]:
     rows: list[Row] = []
     for server in ("uvicorn",) if quick else ("uvicorn", "granian"):
         for burst, name in BURSTS.items():
-            rows += _throughput(server, burst, name, 100, quick)
+            rows.append(_throughput(server, burst, name, 100, quick))
     if not quick:
-        rows += _throughput("uvicorn", 1, BURSTS[1], 1000, quick)
+        rows.append(_throughput("uvicorn", 1, BURSTS[1], 1000, quick))
         rows.append(_paced())
         rows.append(_silent())
     rows += _first(quick)
     return rows
 
 
-def _throughput(server: str, burst: int, name: str, streams: int, quick: bool) -> list[Row]:
+def _throughput(server: str, burst: int, name: str, streams: int, quick: bool) -> Row:
     deltas = 20 if quick else (40 if streams > 100 else 300)
-    subjects = ("ours", "official", "limit") if server == "uvicorn" else ("ours", "official")
-    rates: dict[str, list[float]] = {subject: [] for subject in subjects}
-    for _ in range(1 if quick else 3):
-        for subject in subjects:
-            # the faster side gets more to do, so that both measure the steady state
-            with serving(subject, server=server, deltas=deltas, burst=burst) as served:
-                asyncio.run(load(served.port, streams))
-                before = served.cpu_seconds()
-                frames, _ = asyncio.run(load(served.port, streams))
-                rates[subject].append(frames / (served.cpu_seconds() - before))
-    rate = {subject: statistics.median(each) for subject, each in rates.items()}
+    with (
+        serving("ours", server=server, deltas=deltas, burst=burst) as ours,
+        serving("official", server=server, deltas=deltas, burst=burst) as official,
+        serving("limit", server=server, deltas=deltas, burst=burst) as limit,
+    ):
+        for each in (ours, official, limit):
+            cpu_per_event(each, streams)
+        rounds: list[tuple[float, float, float]] = []
+        for _ in range(1 if quick else 7):
+            mine, theirs, least = (cpu_per_event(each, streams) for each in (ours, official, limit))
+            rounds.append((mine, theirs, least))
+    mine, theirs, ratio = pair_of([each[:2] for each in rounds])
+    most = pair_of([(least, theirs) for _, theirs, least in rounds]).ratio
     budget = BUDGETS[server, burst] if streams == 100 else 4.3
-    where = f"{server}, {streams:,} streams, {name}"
-    note = f"limit: {rate['limit'] / rate['official']:.1f}x" if "limit" in rate else ""
-    return [
-        Row(
-            where,
-            rate["ours"],
-            rate["official"],
-            "events/CPU s",
-            rate["ours"] / rate["official"],
-            budget,
-            note,
-        )
-    ]
+    return Row(f"{server}, {streams:,} streams, {name}", 1 / mine, 1 / theirs, "events/CPU s", ratio, budget,
+               f"limit: {most:.1f}x")  # fmt: skip
 
 
 def _paced() -> Row:
     """CPU time of the server per event at 100 streams of 50 tokens a second."""
-
-    async def measure(served: Server) -> float:
-        await load(served.port, 100)
-        before = served.cpu_seconds()
-        frames, _ = await load(served.port, 100)
-        return (served.cpu_seconds() - before) / frames * 1e6
-
-    spent: dict[str, float] = {}
-    for subject in ("ours", "official"):
-        with serving(subject, deltas=250, burst=1, pause=0.02) as served:
-            spent[subject] = asyncio.run(measure(served))
-    return Row("CPU per event, 100 streams at 50 tokens/s", spent["ours"], spent["official"], "µs",
-               spent["official"] / spent["ours"], 3, "")  # fmt: skip
+    with (
+        serving("ours", deltas=100, burst=1, pause=0.02) as ours,
+        serving("official", deltas=100, burst=1, pause=0.02) as official,
+    ):
+        for each in (ours, official):
+            cpu_per_event(each, 100)
+        mine, theirs, ratio = interleaved(
+            lambda: cpu_per_event(ours, 100), lambda: cpu_per_event(official, 100), rounds=7
+        )
+    return Row(
+        "CPU per event, 100 streams at 50 tokens/s", mine * 1e6, theirs * 1e6, "µs", ratio, 3, ""
+    )
 
 
 def _first(quick: bool) -> list[Row]:
     rows: list[Row] = []
-    for at_once, budget in ((1, 15), (100, 35)):
-        median: dict[str, float] = {}
-        for subject in ("ours", "official"):
-            with serving(subject, deltas=1) as served:
-                asyncio.run(time_to_first(served.port, 1))
-                rounds = 5 if quick else (100 if at_once == 1 else 10)
-                times = [
-                    each
-                    for _ in range(rounds)
-                    for each in asyncio.run(time_to_first(served.port, at_once))
-                ]
-                median[subject] = statistics.median(times) * 1e3
-        name = "requests one after the other" if at_once == 1 else f"{at_once} at once"
-        rows.append(Row(f"first event, {name}, p50", median["ours"], median["official"], "ms",
-                        median["official"] / median["ours"], budget, "uvicorn"))  # fmt: skip
+    with serving("ours", deltas=1) as ours, serving("official", deltas=1) as official:
+        for at_once, budget in ((1, 15), (100, 35)):
+
+            def median(server: Server, at_once: int = at_once) -> float:
+                again = 1 if quick or at_once > 1 else 20
+                times = (asyncio.run(time_to_first(server.port, at_once)) for _ in range(again))
+                return statistics.median(each for some in times for each in some)
+
+            for each in (ours, official):
+                median(each)
+            rounds = 2 if quick else 11
+            mine, theirs, ratio = interleaved(
+                lambda: median(ours), lambda: median(official), rounds=rounds
+            )
+            name = "requests one after the other" if at_once == 1 else f"{at_once} at once"
+            rows.append(
+                Row(
+                    f"first event, {name}, p50",
+                    mine * 1e3,
+                    theirs * 1e3,
+                    "ms",
+                    ratio,
+                    budget,
+                    "uvicorn",
+                )
+            )
     return rows
 
 

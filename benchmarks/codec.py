@@ -43,11 +43,11 @@ def run(quick: bool = False) -> list[Row]:
     rows = []
 
     def compare(measure, ours, theirs, budget, note=""):
-        mine, other = interleaved(
+        mine, other, ratio = interleaved(
             lambda: seconds_per_call(ours, at_least=span), lambda: seconds_per_call(theirs, at_least=span),
             rounds=rounds,
         )  # fmt: skip
-        rows.append(Row(measure, mine * 1e6, other * 1e6, "µs", other / mine, budget, note))
+        rows.append(Row(measure, mine * 1e6, other * 1e6, "µs", ratio, budget, note))
 
     compare(
         "decode threads.create, as each side does it",

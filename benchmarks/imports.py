@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
+from ._measure import pair_of
 from ._report import Row
 
 __all__ = ["NAME", "run"]
@@ -41,30 +41,45 @@ asyncio.run(main())
 """
 
 
-def _median(script: str, rounds: int) -> list[float]:
-    results: list[list[float]] = []
-    for _ in range(rounds):
-        done = subprocess.run(
-            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        results.append(json.loads(done.stdout.splitlines()[0]))
-    return [statistics.median(column) for column in zip(*results, strict=True)]
+def _run(script: str) -> list[float]:
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    numbers: list[float] = json.loads(done.stdout.splitlines()[0])
+    return numbers
 
 
 def run(quick: bool = False) -> list[Row]:
     """The rows of this subject."""
-    rounds = 2 if quick else 7
-    official = _median(_IMPORT.format(module="chatkit.server"), rounds)
+    rounds = range(2 if quick else 7)
     rows: list[Row] = []
     for module, faster, lighter in (("chatkit_asgi.types", None, None), ("chatkit_asgi", 25, 20),
                                     ("chatkit_asgi.asgi", 15, 30)):  # fmt: skip
-        ours = _median(_IMPORT.format(module=module), rounds)
-        rows.append(Row(f"import {module}, wall time", ours[0] * 1e3, official[0] * 1e3, "ms", official[0] / ours[0],
-                        faster, f"{ours[1]:.0f} modules against {official[1]:.0f}"))  # fmt: skip
-        rows.append(Row(f"import {module}, resident", ours[2], official[2], "MiB", official[2] / ours[2], None,
+        both = [
+            (_run(_IMPORT.format(module=module)), _run(_IMPORT.format(module="chatkit.server")))
+            for _ in rounds
+        ]
+        wall, count, size = (
+            pair_of([(ours[at], other[at]) for ours, other in both]) for at in range(3)
+        )
+        rows.append(Row(f"import {module}, wall time", wall.ours * 1e3, wall.other * 1e3, "ms", wall.ratio, faster,
+                        f"{count.ours:.0f} modules against {count.other:.0f}"))  # fmt: skip
+        rows.append(Row(f"import {module}, resident", size.ours, size.other, "MiB", size.ratio, None,
                         f"at most {lighter} MiB" if lighter else ""))  # fmt: skip
-    ours = _median(_FIRST.format(module="ours", server="OurServer"), rounds)
-    theirs = _median(_FIRST.format(module="official", server="OfficialServer"), rounds)
-    rows.append(Row("fresh process to the first frame of an answer", ours[0] * 1e3, theirs[0] * 1e3, "ms",
-                    theirs[0] / ours[0], 15, ""))  # fmt: skip
+    first = (
+        _FIRST.format(module="ours", server="OurServer"),
+        _FIRST.format(module="official", server="OfficialServer"),
+    )
+    ours, theirs, ratio = pair_of([(_run(first[0])[0], _run(first[1])[0]) for _ in rounds])
+    rows.append(
+        Row(
+            "fresh process to the first frame of an answer",
+            ours * 1e3,
+            theirs * 1e3,
+            "ms",
+            ratio,
+            15,
+            "",
+        )
+    )
     return rows

@@ -9,6 +9,7 @@ import gc
 import statistics
 import time
 
+from ._measure import pair_of
 from ._report import Row
 from .data import CREATE_BODY
 from .ours import OurServer
@@ -58,17 +59,19 @@ async def _whole_turn(deltas: int, budget: float, rounds: int) -> Row:
         (_read_chunks, OurServer(deltas=deltas), 10),
         (_read, OfficialServer(deltas=deltas), 1),
     ]
-    times = [[], []]
     for read, server, _ in sides:
         await read(server)
+    measured = []
     for _ in range(rounds):
-        for into, (read, server, repeats) in zip(times, sides, strict=True):
+        costs = []
+        for read, server, repeats in sides:
             gc.collect()
             spent = [await read(server) for _ in range(repeats)]
-            into.append(statistics.mean(spent) / deltas * 1e6)
-    ours, official = map(statistics.median, times)
+            costs.append(statistics.mean(spent) / deltas * 1e6)
+        measured.append(tuple(costs))
+    ours, official, ratio = pair_of(measured)
     name = f"whole turn in process, per delta at {deltas:,}"
-    return Row(name, ours, official, "µs", official / ours, budget, "")
+    return Row(name, ours, official, "µs", ratio, budget, "")
 
 
 def _flatness(name: str, text: str, deltas: int) -> Row:

@@ -93,8 +93,8 @@ def _run(quick: bool) -> list[Row]:
                     _seconds_per_update(server, frame, thread, states, updates)
                 )
             )
-        mine, other = interleaved(*measures, rounds=rounds)
-        rows.append(Row(measure, mine * 1e6, other * 1e6, "µs", other / mine, budget, note))
+        mine, other, ratio = interleaved(*measures, rounds=rounds)
+        rows.append(Row(measure, mine * 1e6, other * 1e6, "µs", ratio, budget, note))
 
     def made_before(states):
         async def generate():

@@ -50,19 +50,14 @@ async def threads_get_by_id(
     return encode_stored(thread_on_wire(thread, items))
 
 
-async def threads_list(
-    server: ChatKitServer[Any], request: ThreadsListReq, context: Any
-) -> Page[Thread]:
+async def threads_list(server: ChatKitServer[Any], request: ThreadsListReq, context: Any) -> bytes:
     """A page of threads, without items."""
     params = request.params
     limit = page_limit(server.options, params.limit)
-    page = await server.store.load_threads(
-        limit=limit, after=params.after, order=params.order, context=context
-    )
-    return Page(
-        data=[thread_on_wire(thread) for thread in page.data],
-        has_more=page.has_more,
-        after=page.after,
+    return encode_stored(
+        await server.store.load_visible_threads(
+            limit, params.after, params.order, context=context
+        )
     )
 
 

@@ -26,7 +26,17 @@ from ..types import (
 )
 from ._pages import LEASE, ItemQuery, Slice
 from .base import Aside, Order, Owner, Store, TContext, ThreadPatch
-from .rows import Row, attachment_of, attachment_row, item_of, item_row, key, thread_of, thread_row
+from .rows import (
+    Row,
+    attachment_of,
+    attachment_row,
+    item_of,
+    item_row,
+    key,
+    thread_of,
+    thread_row,
+    thread_shown,
+)
 
 __all__ = ["AttachmentEntry", "RowStore", "Tables"]
 
@@ -164,6 +174,18 @@ class RowStore(Store[TContext]):
         )
         return found.page(thread_of)
 
+    async def load_visible_threads(
+        self, limit: int, after: str | None, order: str, context: TContext
+    ) -> Page[msgspec.Raw]:
+        """A page of threads as a client gets it, as they were saved. Raises NotFoundError for an unknown cursor."""
+        if type(self).load_threads is not RowStore.load_threads:  # what a subclass shows counts
+            return await super().load_visible_threads(limit, after, order, context)
+        owner, limit, cursor = self.owner(context), max(limit, 1), _key(after)
+        found = await self._read(
+            lambda tables: tables.threads(owner, cursor, limit, order == "desc")
+        )
+        return found.page(lambda row: msgspec.Raw(thread_shown(row)))
+
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
         """Delete the thread, its items, its attachments' records and its feedback."""
         owner, thread_id = self.owner(context), key(thread_id)
@@ -185,6 +207,8 @@ class RowStore(Store[TContext]):
 
         Raises NotFoundError for an unknown thread or cursor.
         """
+        if type(self).load_thread_items is not RowStore.load_thread_items:
+            return await super().load_visible_items(thread_id, after, limit, order, context)
         query = self._items(thread_id, after, limit, order, context)
         return (await self._read(lambda tables: tables.visible_items(query))).page()
 

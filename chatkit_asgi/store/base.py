@@ -34,7 +34,7 @@ from ..errors import HookMissing, NotFoundError, TooLarge
 from ..ids import StoreItemType, default_generate_id, random_id
 from ..protocol.codec import encode
 from ..protocol.effects import ThreadPatch
-from ..protocol.visibility import is_hidden, item_on_wire
+from ..protocol.visibility import is_hidden, item_on_wire, thread_on_wire
 from ..types import (
     Attachment,
     AttachmentCreateParams,
@@ -203,6 +203,17 @@ class Store(ABC, Generic[TContext]):
         patch.apply(thread)
         await self.save_thread(thread, context=context)
         return thread
+
+    async def load_visible_threads(
+        self, limit: int, after: str | None, order: str, context: TContext
+    ) -> Page[msgspec.Raw]:
+        """A page of :meth:`load_threads` as a client gets it: JSON in its wire form, without items."""
+        page = await self.load_threads(limit=limit, after=after, order=order, context=context)
+        return Page(
+            data=[msgspec.Raw(encode(thread_on_wire(thread))) for thread in page.data],
+            has_more=page.has_more,
+            after=page.after,
+        )
 
     async def load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: Order, context: TContext

@@ -23,10 +23,11 @@ import msgspec
 
 from ..errors import BadRequest, StoreError
 from ..protocol.codec import decode, decode_item, encode, well_formed
-from ..protocol.visibility import attachment_on_wire, is_hidden, item_on_wire
+from ..protocol.visibility import attachment_on_wire, is_hidden, item_on_wire, thread_on_wire
 from ..types import (
     Attachment,
     AttachmentUploadDescriptor,
+    Page,
     ThreadMetadata,
     UnknownItem,
     UserMessageItem,
@@ -44,6 +45,7 @@ __all__ = [
     "merged",
     "thread_of",
     "thread_row",
+    "thread_shown",
 ]
 
 VERSION: Final = 1
@@ -87,6 +89,7 @@ class _Head(msgspec.Struct):
 
 
 _private = msgspec.json.Decoder(_Private)
+_NO_ITEMS: Final = b',"items":%b}' % encode(Page())
 
 
 def key(text: str) -> str:
@@ -195,6 +198,17 @@ def thread_of(row: Row) -> ThreadMetadata:
     if row.private is not None:
         thread.metadata = _private_part(row.private).metadata or {}
     return thread
+
+
+def thread_shown(row: Row) -> bytes:
+    """The thread of a row as a client gets it in a page of threads: with an empty page of items.
+
+    Raises:
+        StoreError: The row is no thread at all.
+    """
+    if row.version != VERSION:
+        return encode(thread_on_wire(thread_of(row)))
+    return row.data[:-1] + _NO_ITEMS  # an object with an id, so never empty
 
 
 def _foreign_thread(data: bytes) -> ThreadMetadata:

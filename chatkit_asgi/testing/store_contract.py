@@ -26,9 +26,10 @@ import pytest
 
 from ..errors import Conflict, NotFoundError
 from ..protocol.codec import decode_item, encode
-from ..protocol.visibility import item_on_wire
+from ..protocol.visibility import item_on_wire, thread_on_wire
 from ..store.base import Store, ThreadPatch
 from ..types import (
+    ActiveStatus,
     Annotation,
     AssistantMessageContent,
     AssistantMessageItem,
@@ -590,6 +591,27 @@ class StoreContract:
             text = encode(page)
             assert b"secret" not in text
             assert b"upload_descriptor" not in text
+
+    async def test_visible_threads_are_the_wire_and_nothing_private(self) -> None:
+        async with self.open() as store:
+            for number in range(5):
+                each = thread(f"t{number}", title=f"No. {number}", metadata={"a": "secret"})
+                each.status = LockedStatus(reason="busy") if number == 3 else ActiveStatus()
+                each.allowed_image_domains = ["example.com"] if number == 2 else None
+                await store.save_thread(each, context=None)
+            for order in ("asc", "desc"):
+                after = None
+                while True:
+                    page = await store.load_visible_threads(2, after, order, context=None)
+                    threads = await store.load_threads(2, after, order, context=None)
+                    assert (page.has_more, page.after) == (threads.has_more, threads.after)
+                    assert [msgspec.json.decode(each) for each in page.data] == [
+                        msgspec.json.decode(encode(thread_on_wire(each))) for each in threads.data
+                    ]
+                    assert b"secret" not in encode(page)
+                    after = page.after
+                    if not page.has_more:
+                        break
 
     async def test_nul_and_lone_surrogates_do_not_lose_a_save(self) -> None:
         async with self.filled() as store:
