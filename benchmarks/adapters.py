@@ -29,7 +29,7 @@ def run(quick: bool = False) -> list[Row]:
 
 
 def _events(adapter: str, quick: bool) -> Row:
-    deltas = 20 if quick else 200
+    deltas = 20 if quick else 1000
     with (
         serving(f"adapter-{adapter}", deltas=deltas, burst=1) as adapted,
         serving("ours", deltas=deltas, burst=1) as plain,
@@ -39,7 +39,7 @@ def _events(adapter: str, quick: bool) -> Row:
         ours, other, ratio = interleaved(
             lambda: cpu_per_event(adapted, STREAMS),
             lambda: cpu_per_event(plain, STREAMS),
-            rounds=1 if quick else 9,
+            rounds=1 if quick else 5,
         )
     return Row(f"{adapter}, {STREAMS} streams, one delta per loop turn", 1 / ours, 1 / other, "events/CPU s", ratio,
                0.9, "beside the plain app")  # fmt: skip

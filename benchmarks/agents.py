@@ -151,8 +151,8 @@ async def _read_chunks(server, every=0):
     """Read to the end, as the app does, or with only one look in so many loop turns: seconds and bytes."""
     began = time.process_time()
     result = await server.process(CREATE_BODY, {})
-    viewer, size = result.viewer, 0
-    while (chunk := await viewer.next()) is not None:
+    size = 0
+    async for chunk in result.viewer:
         size += len(chunk)
         for _ in range(every):
             await asyncio.sleep(0)

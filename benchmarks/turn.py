@@ -33,8 +33,7 @@ async def _read_chunks(server) -> float:
     """As the app reads: all frames that are ready as one chunk."""
     began = time.perf_counter()
     result = await server.process(CREATE_BODY, {})
-    viewer = result.viewer
-    while await viewer.next() is not None:
+    async for _ in result.viewer:
         pass
     return time.perf_counter() - began
 

@@ -238,20 +238,19 @@ async def _send_file(
 
 
 async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
-    """Send chunks until the turn is over or the client has gone."""
+    """Send chunks until the turn is over or the client has gone.
 
-    async def watch() -> None:
-        try:
-            await _until_gone(receive)
-        finally:
-            viewer.close()
-
+    The request's own task, which lies below all that frameworks and middleware put around an app, only waits for the
+    client to go; a task of its own, which wakes without passing through them, sends.
+    """
     backend = current_backend()
     guard = backend.guard(absorb=False)
-    viewer.on_dead = guard.interrupt
-    stop_watching = backend.spawn(watch)
-    try:
-        with guard:
+    problem: BaseException | None = None
+    sent = False
+
+    async def write() -> None:
+        nonlocal problem, sent
+        try:
             while True:
                 chunk = viewer.take()
                 if chunk is not None:
@@ -267,10 +266,24 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
                 else:
                     await viewer.ready()
             await send({"type": "http.response.body", "body": b""})
-    except OSError:  # how some servers report that the client has gone
-        pass
+            sent = True
+        except OSError:  # how some servers report that the client has gone
+            pass
+        except Exception as error:
+            problem = error
+        finally:
+            guard.interrupt()
+
+    viewer.on_dead = guard.interrupt
+    stop_writing = backend.spawn(write)
+    try:
+        with guard:
+            await _until_gone(receive)
     finally:
-        stop_watching()
+        viewer.close()
+        stop_writing()
+    if problem is not None:
+        raise problem
 
 
 def _with_cors(app: ASGIApp, options: Options) -> ASGIApp:

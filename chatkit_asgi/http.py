@@ -126,24 +126,22 @@ class Response(Struct, kw_only=True):
     """All of it; the viewer of a turn to read chunks from; or the chunks of a file. Close the viewer, and the iterator
     if it has an ``aclose``, whatever happens."""
 
-    async def chunks(self) -> AsyncGenerator[bytes]:
-        """The body, piece by piece, for frameworks that stream what they iterate over. Closing it closes the body."""
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece, for frameworks that stream what they iterate over. It is closed by ``aclose``."""
         body = self.body
-        if isinstance(body, bytes):
-            yield body
-            return
-        try:
-            if isinstance(body, Viewer):
-                while (chunk := await body.next()) is not None:
-                    yield chunk
-            else:
-                async for chunk in body:
-                    yield chunk
-        finally:
-            if isinstance(body, Viewer):
-                body.close()
-            elif (close := getattr(body, "aclose", None)) is not None:
-                await close()
+        return body if isinstance(body, Viewer) else _pieces(body)
+
+
+async def _pieces(body: bytes | AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    if isinstance(body, bytes):
+        yield body
+        return
+    try:
+        async for chunk in body:
+            yield chunk
+    finally:
+        if (close := getattr(body, "aclose", None)) is not None:
+            await close()
 
 
 Route = Callable[[Request, str], Awaitable[Response]]

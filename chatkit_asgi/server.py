@@ -62,7 +62,7 @@ class StreamingResult(AsyncIterable[bytes]):
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
-        """For a faster way: :meth:`Viewer.next` gives all frames that are ready as one chunk."""
+        """For a faster way: iterating over it gives all frames that are ready as one chunk."""
         self.json_events = _Frames(viewer)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -80,14 +80,10 @@ class _Frames(AsyncIterator[bytes]):
     async def __anext__(self) -> bytes:
         if not self._ready:
             try:
-                chunk = await self._viewer.next()
-            except BaseException:
+                self._ready += split_frames(await anext(self._viewer))
+            except BaseException:  # the end too
                 self._viewer.close()
                 raise
-            if chunk is None:
-                self._viewer.close()
-                raise StopAsyncIteration
-            self._ready += split_frames(chunk)
         return self._ready.popleft()
 
     async def aclose(self) -> None:

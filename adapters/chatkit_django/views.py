@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -105,7 +105,27 @@ def _answer(request: HttpRequest, response: Response) -> HttpResponseBase:
         return answer
     # Who compresses answers asks this header first; a compressed stream comes late, part of a file is lost.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
-    return StreamingHttpResponse(_Chunks(body), status=response.status, headers=response.headers)
+    return _Stream(_Chunks(body), status=response.status, headers=response.headers)
+
+
+class _Stream(StreamingHttpResponse):
+    """Sends the chunks as they are. Django would pass each through two generators of its own, which cost as much as all
+    else that we do for it; they are left to what a middleware may have put around the chunks."""
+
+    _chunks: _Chunks | None = None
+
+    @property
+    def streaming_content(self) -> Any:
+        return super().streaming_content
+
+    @streaming_content.setter
+    def streaming_content(self, value: Any) -> None:
+        self._chunks = value if isinstance(value, _Chunks) else None
+        inherited: Any = StreamingHttpResponse.streaming_content
+        inherited.fset(self, value)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._chunks or super().__aiter__()
 
 
 class _Chunks:
@@ -120,7 +140,7 @@ class _Chunks:
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
-    async def __anext__(self) -> bytes:
+    def __anext__(self) -> Awaitable[bytes]:
         body = self._body
         if not self._begun:
             self._begun = True
@@ -128,12 +148,11 @@ class _Chunks:
             task = asyncio.current_task()
             if isinstance(body, Viewer) and task is not None:
                 body.on_dead = task.cancel
-        if not isinstance(body, Viewer):
-            return await anext(body)
-        chunk = await body.next()
-        if chunk is None:
-            raise StopAsyncIteration
-        return chunk
+        return body.__anext__()
+
+    async def aclose(self) -> None:
+        """End it, on its loop."""
+        self.close()
 
     def close(self) -> None:
         """End it, from any thread."""

@@ -55,9 +55,7 @@ async def threads_list(server: ChatKitServer[Any], request: ThreadsListReq, cont
     params = request.params
     limit = page_limit(server.options, params.limit)
     return encode_stored(
-        await server.store.load_visible_threads(
-            limit, params.after, params.order, context=context
-        )
+        await server.store.load_visible_threads(limit, params.after, params.order, context=context)
     )
 
 

@@ -178,7 +178,7 @@ class RowStore(Store[TContext]):
         self, limit: int, after: str | None, order: str, context: TContext
     ) -> Page[msgspec.Raw]:
         """A page of threads as a client gets it, as they were saved. Raises NotFoundError for an unknown cursor."""
-        if type(self).load_threads is not RowStore.load_threads:  # what a subclass shows counts
+        if _replaced(self.load_threads, RowStore.load_threads):
             return await super().load_visible_threads(limit, after, order, context)
         owner, limit, cursor = self.owner(context), max(limit, 1), _key(after)
         found = await self._read(
@@ -207,7 +207,7 @@ class RowStore(Store[TContext]):
 
         Raises NotFoundError for an unknown thread or cursor.
         """
-        if type(self).load_thread_items is not RowStore.load_thread_items:
+        if _replaced(self.load_thread_items, RowStore.load_thread_items):
             return await super().load_visible_items(thread_id, after, limit, order, context)
         query = self._items(thread_id, after, limit, order, context)
         return (await self._read(lambda tables: tables.visible_items(query))).page()
@@ -436,3 +436,8 @@ def _key(text: str | None) -> str | None:
 
 def _entry(attachment: Attachment) -> AttachmentEntry:
     return key(attachment.id), _key(attachment.thread_id), attachment_row(attachment)
+
+
+def _replaced(method: Callable[..., Any], own: Callable[..., Any]) -> bool:
+    """Whether an author has put something in the place of a method of ours: what it shows counts."""
+    return getattr(method, "__func__", None) is not own

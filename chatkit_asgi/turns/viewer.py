@@ -76,11 +76,20 @@ class Viewer:
         """Await it, where it is called, when :meth:`take` had nothing and :attr:`ended` is false."""
         return self._signal.wait()
 
-    async def next(self) -> bytes | None:
-        """:meth:`take`, when there is something; ``None`` at the end."""
-        while (chunk := self.take()) is None and not self.ended:
+    def __aiter__(self) -> Viewer:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """:meth:`take`, when there is something."""
+        while (chunk := self.take()) is None:
+            if self.ended:
+                raise StopAsyncIteration
             await self.ready()
         return chunk
+
+    async def aclose(self) -> None:
+        """:meth:`close`, for whoever iterates."""
+        self.close()
 
     def wake(self) -> None:
         """Frames are ready."""

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 
 from chatkit_asgi.store import MemoryStore
@@ -79,3 +80,26 @@ async def test_tasks_that_work_at_once_see_whole_records() -> None:
             group.start_soon(worker, number)
     page = await store.load_thread_items("t", None, 1000, "asc", context=None)
     assert len({item.id for item in page.data}) == 200
+
+
+async def test_what_a_subclass_shows_is_what_a_client_sees() -> None:
+    class Filtered(MemoryStore[None]):
+        async def load_threads(self, *args: Any, **more: Any) -> Any:
+            page = await super().load_threads(*args, **more)
+            page.data = [each for each in page.data if each.title != "secret"]
+            return page
+
+        async def load_thread_items(self, *args: Any, **more: Any) -> Any:
+            page = await super().load_thread_items(*args, **more)
+            page.data = [each for each in page.data if each.id != "m1"]
+            return page
+
+    store = Filtered()
+    for title in ("one", "secret", "two"):
+        await store.save_thread(thread(title, title=title), context=None)
+    await store.add_thread_item("one", message("m1", thread_id="one"), context=None)
+    await store.add_thread_item("one", message("m2", thread_id="one"), context=None)
+    threads = await store.load_visible_threads(10, None, "asc", context=None)
+    items = await store.load_visible_items("one", None, 10, "asc", context=None)
+    ids = [[msgspec.json.decode(each)["id"] for each in page.data] for page in (threads, items)]
+    assert ids == [["one", "two"], ["m2"]]

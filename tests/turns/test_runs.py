@@ -107,7 +107,7 @@ async def start(server: Server, handler: Handler | None = None, **more: Any) -> 
 async def read(viewer: Viewer) -> Screen:
     screen = Screen()
     with anyio.fail_after(LIMIT):
-        while (chunk := await viewer.next()) is not None:
+        async for chunk in viewer:
             screen.read(chunk)
     return screen
 
@@ -261,9 +261,9 @@ class TestHandlers:
         screen = Screen()
         viewer = await start(server)
         while "shown" not in str(screen.items):
-            screen.read(await viewer.next() or b"")
+            screen.read(await anext(viewer, b""))
         server.turns.begin_shutdown()
-        while (chunk := await viewer.next()) is not None:
+        async for chunk in viewer:
             screen.read(chunk)
         await idle(server)
         assert [event["type"] for event in screen.events][-2:] == ["thread.item.done", "error"]
@@ -280,7 +280,7 @@ class TestHandlers:
 
         server = make(handler)
         viewer = await start(server)
-        await viewer.next()
+        await anext(viewer)
         viewer.close()
         await idle(server)
         assert await said(server) == ["shown"]
@@ -301,11 +301,11 @@ class TestViewers:
         server = make(handler)
         viewer = await start(server)
         with anyio.fail_after(LIMIT):
-            first = await viewer.next()
+            first = await anext(viewer)
             assert first is not None
             assert first.count(b'"delta":"a"') == 20
             go[0].set()
-            second = await viewer.next()
+            second = await anext(viewer)
             assert second is not None
             assert second.count(b'"delta":"b"') == 1
             go[1].set()
@@ -324,7 +324,7 @@ class TestViewers:
 
         server = make(handler, viewer_buffer=50_000, send_timeout=0.3, shutdown_grace=0.4)
         viewer = await start(server)
-        await viewer.next()  # is busy with it for ever
+        await anext(viewer)  # is busy with it for ever
         await idle(server)
         assert produced < 500
         assert len(await said(server)) == 1
@@ -361,7 +361,7 @@ class TestViewers:
         server = make(handler, viewer_buffer=2000)
         viewer = await start(server)
         screen = Screen()
-        while (chunk := await viewer.next()) is not None:
+        async for chunk in viewer:
             screen.read(chunk)
             for _ in range(3):
                 await anyio.lowlevel.checkpoint()
@@ -472,7 +472,7 @@ class TestCheckpoints:
         store = self.Flaky()
         server = make(handler, store, checkpoint_interval=0.04)
         viewer = await start(server)
-        await viewer.next()
+        await anext(viewer)
         store.failures = 2  # a checkpoint that fails is made again
         with anyio.fail_after(LIMIT):
             while await said(server) != ["shown"]:  # noqa: ASYNC110 (nobody is told)
@@ -495,7 +495,7 @@ class TestCheckpoints:
         store = self.Flaky()
         server = make(handler, store, checkpoint_interval=0.04)
         viewer = await start(server)
-        await viewer.next()
+        await anext(viewer)
         store.failures = 1
         with anyio.fail_after(LIMIT):
             while len(await said(server)) < 2:  # noqa: ASYNC110 (nobody is told)
@@ -535,7 +535,7 @@ class TestHook:
 
         server = make(handler, cls=Hooked, shutdown_grace=0.2)
         viewer = await start(server)
-        await viewer.next()
+        await anext(viewer)
         viewer.close()
         await idle(server)
         return server
