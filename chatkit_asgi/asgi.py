@@ -6,7 +6,14 @@ May import ``http`` and below; Starlette only for CORS, and only when it is aske
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    MutableMapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -119,6 +126,7 @@ async def serve(
     *,
     path: str | None = None,
     raw: Any = None,
+    more: Sequence[tuple[bytes, bytes]] = (),
 ) -> None:
     """Answer one HTTP request over ASGI: for adapters of frameworks that let a handler do so.
 
@@ -129,6 +137,7 @@ async def serve(
         send: Takes the answer.
         path: Of the request, below the endpoint. Default: the scope's, below its ``root_path``.
         raw: The framework's own request, for ``context``.
+        more: Headers to send besides.
     """
     try:
         response = await endpoint.handle(_request(scope, receive, path, raw))
@@ -139,6 +148,7 @@ async def serve(
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in response.headers.items()
     ]
+    headers += more
     start: Message = {
         "type": "http.response.start",
         "status": response.status,

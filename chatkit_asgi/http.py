@@ -248,7 +248,7 @@ class Endpoint:
             context,
             idempotency_key=key,
             frame=headers.get("chatkit-frame-instance-id"),
-            scope=_credentials(headers),
+            scope=lambda: _credentials(headers),
             request_id=request_id,
         )
         common = JSON_HEADERS if isinstance(body, bytes) else STREAM_HEADERS
@@ -267,7 +267,7 @@ def refuse(error: Exception, headers: Mapping[str, str]) -> Response:
 
 def _request_id(headers: Mapping[str, str]) -> str:
     given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else random_id("req")
+    return given if given and _REQUEST_ID.fullmatch(given) else random_id("req")
 
 
 def _refuse(error: Exception, request_id: str) -> Response:

@@ -16,6 +16,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import Receive, Scope, Send
 
@@ -60,11 +61,11 @@ def chatkit_router(
     def answer_to(below: str) -> Callable[..., Awaitable[Response]]:
         """For a request that is somebody's."""
 
-        async def with_request(request: Request) -> Response:
-            return _Answer(endpoint, below, request)
+        async def with_request(request: Request, response: Response) -> Response:
+            return _Answer(endpoint, below, request, response)
 
-        async def with_value(value: Any = dependency) -> Response:
-            return _Answer(endpoint, below, value)
+        async def with_value(response: Response, value: Any = dependency) -> Response:
+            return _Answer(endpoint, below, value, response)
 
         return with_value if dependency else with_request
 
@@ -79,10 +80,11 @@ def chatkit_router(
         openapi_extra=operation(),
     )
 
-    def answer(below: str) -> Callable[[Request], Awaitable[Response]]:
-        async def chatkit_below(request: Request) -> Response:
+    def answer(below: str) -> Callable[..., Awaitable[Response]]:
+        async def chatkit_below(request: Request, response: Response) -> Response:
             rest = request.path_params.get("rest")
-            return _Answer(endpoint, below if rest is None else f"{below}/{rest}", request)
+            path = below if rest is None else f"{below}/{rest}"
+            return _Answer(endpoint, path, request, response)
 
         return chatkit_below
 
@@ -104,14 +106,19 @@ def _value(request: ContextRequest) -> Any:
 
 
 class _Answer(Response):
-    """Answered where FastAPI sends it, so the body is read and streamed as in the plain app."""
+    """Answered where FastAPI sends it, so the body is read and streamed as in the plain app, with the headers that
+    dependencies have set."""
 
-    def __init__(self, endpoint: Endpoint, path: str, raw: Any) -> None:
-        super().__init__()
+    def __init__(self, endpoint: Endpoint, path: str, raw: Any, given: Response) -> None:
         self.endpoint, self.path, self.raw = endpoint, path, raw
+        self.status_code = 200
+        self.raw_headers = given.raw_headers
+        self.background: BackgroundTask | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await serve(self.endpoint, scope, receive, send, path=self.path, raw=self.raw)
+        await serve(
+            self.endpoint, scope, receive, send, path=self.path, raw=self.raw, more=self.raw_headers
+        )
         if self.background is not None:
             await self.background()
 

@@ -82,7 +82,7 @@ async def answer(
     *,
     idempotency_key: str | None = None,
     frame: str | None = None,
-    scope: str = "",
+    scope: Callable[[], str] | None = None,
     request_id: str = "",
 ) -> bytes | Viewer:
     """Answer one decoded request.
@@ -94,7 +94,7 @@ async def answer(
         idempotency_key: The client's word for "this is the same request".
         frame: The instance of the page that asks, where the client names it: one page does not start two equal threads
             at once, so an equal body from it is a repeat even without a thread.
-        scope: Who asks, where the store does not tell owners apart: repeats are only looked for in one scope.
+        scope: Tells who asks, where the store does not tell owners apart: repeats are only looked for in one scope.
         request_id: For the log.
 
     Returns:
@@ -110,7 +110,7 @@ async def answer(
         result = await run(server, request, context)
         return told(server, result if isinstance(result, bytes) else encode(result), context)
     owner = server.store.owner(context)
-    who = (owner, "" if owner else scope)
+    who = (owner, "" if owner or scope is None else scope())
     thread_id: Any = getattr(request.params, "thread_id", None)
 
     async def check_repeat() -> None:

@@ -184,7 +184,7 @@ class RowStore(Store[TContext]):
         found = await self._read(
             lambda tables: tables.threads(owner, cursor, limit, order == "desc")
         )
-        return found.page(lambda row: msgspec.Raw(thread_shown(row)))
+        return found.page(thread_shown)
 
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
         """Delete the thread, its items, its attachments' records and its feedback."""

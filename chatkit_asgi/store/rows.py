@@ -200,15 +200,15 @@ def thread_of(row: Row) -> ThreadMetadata:
     return thread
 
 
-def thread_shown(row: Row) -> bytes:
+def thread_shown(row: Row) -> msgspec.Raw:
     """The thread of a row as a client gets it in a page of threads: with an empty page of items.
 
     Raises:
         StoreError: The row is no thread at all.
     """
     if row.version != VERSION:
-        return encode(thread_on_wire(thread_of(row)))
-    return row.data[:-1] + _NO_ITEMS  # an object with an id, so never empty
+        return msgspec.Raw(encode(thread_on_wire(thread_of(row))))
+    return msgspec.Raw(row.data[:-1] + _NO_ITEMS)  # an object with an id, so never empty
 
 
 def _foreign_thread(data: bytes) -> ThreadMetadata:

@@ -8,6 +8,7 @@ import re
 from typing import Annotated, Any
 
 import anyio
+import fastapi
 import jsonschema_rs
 import pytest
 from chatkit_fastapi import chatkit_router
@@ -202,6 +203,28 @@ async def test_fastapi_s_dependencies_may_be_overridden_and_may_guard_everything
         assert (await site.client(x_key="open").create("Hi")).check()
         assert (await site.fetch("GET", site.below("/files/a"), x_key="open")).body == b"/a"
     assert server.calls[0][-1] == "pretended"
+
+
+async def test_fastapi_s_dependencies_may_set_headers_and_cookies(server: Served) -> None:
+    """As one does that gives a newcomer a session."""
+
+    async def visitor(response: fastapi.Response) -> str:
+        response.set_cookie("visitor", "v1", httponly=True)
+        response.headers["x-limit"] = "9"
+        return "v1"
+
+    app = FastAPI()
+    app.include_router(chatkit_router(server, context=Depends(visitor)))
+    async with serve(app) as base:
+        site = site_of(base, server)
+        for answer in (
+            await site.post(),
+            await site.client().create("Hi"),
+        ):
+            assert answer.status == 200
+            assert answer.headers["set-cookie"].startswith("visitor=v1; HttpOnly")
+            assert answer.headers["x-limit"] == "9"
+            assert "content-length" in answer.headers or "transfer-encoding" in answer.headers
 
 
 async def _file(request: Any, rest: str) -> Any:
