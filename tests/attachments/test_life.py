@@ -150,6 +150,67 @@ async def test_a_retry_takes_the_files_of_the_messages_it_drops(world: World) ->
         await world.store.load_attachment(second, "ada")
 
 
+@pytest.mark.parametrize("store", [MemoryStore, SQLiteStore])
+@pytest.mark.parametrize("other", ["a message", "a new thread", "a deletion"])
+async def test_who_loses_a_race_for_a_file_has_said_nothing(
+    world: World, store: Any, other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have been found good before either is stored: one is, the other's answer is an error, and of its message
+    nothing is there. Who comes later is refused before a stream begins."""
+    from chatkit_asgi import ChatKitApp
+
+    world.store = world.server.store = (
+        MemoryStore(str) if store is MemoryStore else SQLiteStore(tmp_path / "chat.db", owner=str)
+    )
+    wanted, own = await world.upload(), await world.upload()
+    thread = await world.say()
+    loser = await world.say()
+    before = [each.id for each in loser.items]
+    waiting, go = anyio.Event(), anyio.Event()
+    confirm = world.files.confirm_attachment
+
+    async def confirm_and_wait(attachment: Any, context: Any) -> Any:
+        found = await confirm(attachment, context)
+        if not waiting.is_set():
+            waiting.set()
+            with anyio.fail_after(20):
+                await go.wait()
+        return found
+
+    monkeypatch.setattr(world.files, "confirm_attachment", confirm_and_wait)
+    answers: list[Any] = []
+    async with ASGIBridge(ChatKitApp(world.server, context=lambda _: "ada")) as bridge:
+        client = ChatKitClient(bridge)
+
+        async def lose() -> None:
+            answers.append(await client.send(loser.id, "Mine", attachments=[wanted, own]))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(lose)
+            with anyio.fail_after(20):
+                await waiting.wait()
+            if other == "a message":
+                (await client.send(thread.id, "Mine", attachments=[wanted])).check()
+            elif other == "a new thread":
+                (await client.create("Mine", attachments=[wanted])).check()
+            else:
+                (await client.attachments_delete(wanted)).check()
+            go.set()
+        (answer,) = answers
+        kinds = [each["type"] for each in answer.events]
+        assert "thread.item.done" not in kinds
+        (error,) = [each for each in answer.events if each["type"] == "error"]
+        why = "has been deleted" if other == "a deletion" else "carries this attachment"
+        assert why in error["message"], error
+        assert error["allow_retry"] is False
+        page = await world.store.load_thread_items(loser.id, None, 20, "asc", context="ada")
+        assert [each.id for each in page.data] == before
+        assert (await world.store.load_attachment(own, "ada")).thread_id is None
+        refused = await client.send(loser.id, "Mine", attachments=[wanted])
+        assert refused.status == (404 if other == "a deletion" else 409)
+        (await client.send(loser.id, "Then this", attachments=[own])).check()
+
+
 METHODS = ("write", "take", "read", "delete_one", "usage")
 
 
