@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import re
 import socket
 import struct
@@ -225,6 +227,31 @@ def test_a_body_without_an_end_is_cut_off(open_site: Callable[..., Site]) -> Non
         answer = raw.recv(100)
         assert answer.startswith(b"HTTP/1.1 413")
     assert kept(chat.files) == []
+
+
+@disk_only
+def test_a_disk_that_fails_while_a_file_arrives_keeps_nothing(
+    chat: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large files are written through while they arrive, and the first word of a broken disk counts."""
+    failed: list[int] = []
+
+    def broken(handle: int) -> None:
+        failed.append(os.fstat(handle).st_size)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("chatkit_asgi.store.attachments.files.SYNC", 100_000)
+    monkeypatch.setattr("chatkit_asgi.store.attachments.files.BLOCK", 50_000)
+    attachment = chat.announce(2_000_000).json()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", broken)
+        answer = chat.send(attachment["upload_descriptor"], b"x" * 2_000_000)
+    assert (answer.status_code, len(failed)) == (500, 1)
+    assert failed[0] < 2_000_000
+    assert "Traceback" not in answer.text
+    assert kept(chat.files) == ["stored.json"]
+    chat.send(attachment["upload_descriptor"], b"x" * 2_000_000).raise_for_status()
+    chat.say(attachment["id"]).raise_for_status()
 
 
 @disk_only

@@ -216,8 +216,8 @@ async def test_uploads_are_for_those_whom_the_framework_lets_in(
 
 @pytest.mark.parametrize("place", ["disk"], indirect=True)
 async def test_how_large_a_file_may_be_is_ours_to_say(stack: Stack, make_store: MakeStore) -> None:
-    """Not the framework's, whose own limits (Django's DATA_UPLOAD_MAX_MEMORY_SIZE is 2.5 MB) are about other things; with
-    a length and without one."""
+    """Not the framework's, whose own limits (Django's DATA_UPLOAD_MAX_MEMORY_SIZE is 2.5 MB) are about other things;
+    with a length and without one."""
     limits = AttachmentLimits(max_size=3_000_000)
     async with attached(stack, make_store, limits=limits) as files:
         most = LONG + LONG[: limits.max_size - len(LONG)]

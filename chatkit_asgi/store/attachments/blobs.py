@@ -19,7 +19,8 @@ class Blobs(Protocol):
 
     @property
     def spool(self) -> str | None:
-        """The directory for files on their way in; ``None`` for the system's."""
+        """The directory for files on their way in, from where they are moved; ``None`` for the system's, from where they
+        are copied."""
         ...
 
     def read(self, key: str) -> bytes:

@@ -63,6 +63,10 @@ shows its pictures, a link that leaks is worthless the next day."""
 BLOCK: Final = 2 * 1024 * 1024
 """Bytes that are written at a time; an upload has three such blocks in memory at most."""
 
+SYNC: Final = 32 * 1024 * 1024
+"""Bytes after which a disk is made to have what has been written, while more arrives: at the end of a large upload
+little is left to wait for, and few of the system's pages are ever full of it."""
+
 MANY_CHUNKS: Final = 512
 """Chunks that are written at a time, however small: each has a cost of its own. POSIX takes 1,024 at once."""
 
@@ -392,11 +396,21 @@ class FileAttachmentStore(AttachmentStore[TContext]):
     async def _spool(self, handle: int, chunks: AsyncIterator[bytes], limit: int) -> int:
         """Write the chunks, a block at a time, while the next ones arrive; how many bytes they were."""
         blocks, waiting = anyio.create_memory_object_stream[list[bytes]](1)
+        syncing = anyio.Lock()
 
         async def write() -> None:
+            unsynced = 0
             async with waiting:
                 async for block in waiting:
                     await self._run(_write, handle, block)
+                    unsynced += sum(map(len, block))
+                    if unsynced >= SYNC and not syncing.locked() and self._blobs.spool is not None:
+                        unsynced = 0
+                        group.start_soon(sync)
+
+        async def sync() -> None:
+            async with syncing:
+                await self._run(os.fsync, handle)
 
         size = 0
         try:
