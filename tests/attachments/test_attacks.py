@@ -12,6 +12,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -267,6 +268,30 @@ def test_an_owner_has_a_quota(open_site: Callable[..., Site]) -> None:
     refused(chat.upload(b"x"), 413, "max_files")
     chat.ask("attachments.delete", attachment_id=last["id"]).raise_for_status()
     chat.announce(1).raise_for_status()
+
+
+@disk_only
+def test_a_quota_holds_for_many_uploads_at_once(open_site: Callable[..., Site]) -> None:
+    """Each has been found to fit before any is there."""
+    arrived = threading.Barrier(8)
+
+    async def scan(file: Scanned) -> Any:
+        await anyio.to_thread.run_sync(arrived.wait, 20)
+        return "accept"
+
+    for limits, code in (
+        (AttachmentLimits(quota=3500), "attachment_quota"),
+        (AttachmentLimits(max_files=3), "max_files"),
+    ):
+        chat = open_site(limits=limits, scan=scan)
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(chat.upload, b"x" * 900, user=code) for _ in range(8)]
+        answers = [each.result() for each in asked]
+        for answer in answers:
+            if answer.status_code != 200:
+                refused(answer, 413, code)
+        assert sum(answer.status_code == 200 for answer in answers) == 3
+        refused(chat.announce(900, user=code), 413, code)
 
 
 # -- forms ---------------------------------------------------------------------------------------

@@ -19,8 +19,7 @@ class Blobs(Protocol):
 
     @property
     def spool(self) -> str | None:
-        """The directory for files on their way in, from where they are moved; ``None`` for the system's, from where they
-        are copied."""
+        """The directory for files on their way in, which are moved from there; ``None``: the system's, and they are copied."""
         ...
 
     def read(self, key: str) -> bytes:

@@ -16,6 +16,7 @@ from contextlib import aclosing, suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, ClassVar, Final, Literal, TypeVar
+from weakref import WeakValueDictionary
 
 import anyio
 import msgspec
@@ -165,6 +166,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         self._owner = owner
         self._life = link_life
         self._clock = clock
+        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
     # -- whose -----------------------------------------------------------------------------------
 
@@ -205,8 +207,9 @@ class FileAttachmentStore(AttachmentStore[TContext]):
                 code="attachment_type",
                 path="$.params.mime_type",
             )
-        await self._check_quota(stored, 1, stored.size)
-        await self._save(stored)
+        async with self._one_by_one(stored.owner):
+            await self._check_quota(stored, 1, stored.size)
+            await self._save(stored)
         record = self._record(stored)
         record.upload_descriptor = self._descriptor(stored)
         return record
@@ -384,10 +387,12 @@ class FileAttachmentStore(AttachmentStore[TContext]):
             if kind in RASTER:
                 preview, found.preview_type = await self._decode(path)
                 found.preview = random_id("preview")
-            await self._check_quota(found, 0, size + len(preview))
             found.state = "held" if await self._verdict(path, found) == "hold" else "ready"
-            with anyio.CancelScope(shield=True):
-                await self._run(self._keep, path, found, preview)
+            files = 1 if exact is None else 0
+            async with self._one_by_one(stored.owner):
+                await self._check_quota(found, files, size + len(preview))
+                with anyio.CancelScope(shield=True):
+                    await self._run(self._keep, path, found, preview)
             return found
         finally:
             with anyio.CancelScope(shield=True):
@@ -462,6 +467,11 @@ class FileAttachmentStore(AttachmentStore[TContext]):
             self._blobs.write(f"{place}/{found.preview}", preview)
         self._blobs.write(f"{place}/stored.json", encode(found))
         self._blobs.delete_one(f"{place}/incoming")
+
+    def _one_by_one(self, owner: str) -> anyio.Lock:
+        """Held between the look at an owner's quota and what uses it: of many uploads at once, as many come in as one
+        after the other. In each process; several let in one too many each."""
+        return self._turns.setdefault(owner, anyio.Lock())
 
     async def _check_quota(self, stored: Stored, files: int, size: int) -> None:
         limits = self.limits
