@@ -6,8 +6,8 @@ from __future__ import annotations
 import base64
 import io
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import anyio
@@ -18,9 +18,10 @@ from playwright.sync_api import expect
 from chatkit_asgi import Options
 from chatkit_asgi.agents import StoredAttachments, ThreadItemConverter
 from chatkit_asgi.store import AttachmentLimits, DiskAttachmentStore
-from chatkit_asgi.store.attachments import Scanned, Verdict
+from chatkit_asgi.store.attachments import FileAttachmentStore, Scanned, Verdict
+from tests.attachments.served import files_in_bucket
 from tests.browser.conftest import Window
-from tests.browser.stage import Stage
+from tests.browser.stage import PAGE_POLICY, Stage
 from tests.browser.test_attachments import choose, file
 
 STRATEGIES = ["direct", "two_phase"]
@@ -38,15 +39,15 @@ PICTURE = picture()
 
 
 class Archive(Stage):
-    """A server whose files are on a disk. ``given`` is what a model is given of each message."""
+    """A server that takes files. ``given`` is what a model is given of each message."""
 
-    files: DiskAttachmentStore[Any]
+    files: FileAttachmentStore[Any]
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, make_files: Callable[..., FileAttachmentStore[Any]]) -> None:
         super().__init__(Options(handle_signals=False, keep_alive=1.0))
         limits = AttachmentLimits(max_size=MAX)
-        self.files = self.attachment_store = DiskAttachmentStore(
-            path, url="http://to.be.told", limits=limits, scan=self.scan
+        self.files = self.attachment_store = make_files(
+            url="http://to.be.told", limits=limits, scan=self.scan
         )
         self.given: list[Any] = []
         self.scanned = threading.Event()
@@ -81,7 +82,19 @@ class Archive(Stage):
 
 @pytest.fixture(scope="module")
 def running(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    stage = Archive(tmp_path_factory.mktemp("files"))
+    stage = Archive(partial(DiskAttachmentStore, tmp_path_factory.mktemp("files")))
+    stage.start()
+    yield stage
+    stage.stop()
+
+
+@pytest.fixture
+def bucket(browser: Any, s3: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
+    """Of a page that may talk to it, by its own policy and by the CORS rules there."""
+    policy = PAGE_POLICY.replace("connect-src 'self'", f"connect-src 'self' {s3}")
+    monkeypatch.setattr("tests.browser.stage.PAGE_POLICY", policy)
+    stage = Archive(partial(files_in_bucket, s3))
+    stage.reset()
     stage.start()
     yield stage
     stage.stop()
@@ -129,6 +142,25 @@ def test_a_model_is_given_the_files_that_a_person_chose(
     thread = window.events("chatkit.thread.change")[-1]["threadId"]
     window.open({**options(strategy), "initialThread": thread})
     assert seen.evaluate(width) == 640
+
+
+def test_a_page_sends_files_to_the_bucket_itself(window: Window, bucket: Archive, s3: str) -> None:
+    window.stage = bucket
+    window.open(options("two_phase"))
+    choose(window, file("garden.png", "image/png", PICTURE), file("Brief.txt", body=TEXT))
+    expect(window.page.locator(".upload")).to_have_count(2)
+    expect(window.page.get_by_role("progressbar")).to_have_count(0)
+    assert len(window.foreign) == 2
+    assert all(each.startswith(s3) for each in window.foreign)
+    window.foreign.clear()
+    window.send("What is this?")
+    given = str(bucket.given)
+    assert base64.b64encode(PICTURE).decode() in given
+    assert TEXT.decode().splitlines()[-1] in given
+    seen = window.page.locator(".user").get_by_role("img", name="garden.png")
+    assert (
+        seen.evaluate("async (image) => { await image.decode(); return image.naturalWidth }") == 640
+    )
 
 
 def test_progress_is_how_far_the_upload_is(window: Window, stage: Archive) -> None:
