@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -62,3 +62,12 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     fix_ids(found)
     yield found
     await found.close()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real S3 server; one for each process of a run that asks for it."""
+    from tests.attachments.s3server import seaweed
+
+    with seaweed(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint

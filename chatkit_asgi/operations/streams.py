@@ -201,6 +201,8 @@ async def _say(
         )
     except Conflict as error:  # another message was faster
         raise CustomStreamError(error.message) from error
+    except NotFoundError as error:  # so was who deletes
+        raise CustomStreamError("A file of this message has been deleted, or the chat.") from error
     if new_thread:
         run.tell(event_frame(ThreadCreatedEvent(thread=thread_on_wire(thread))))
     run.tell(told(run.server, event_frame(ThreadItemDoneEvent(item=item_on_wire(item))), context))

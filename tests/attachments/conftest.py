@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tests.attachments.s3server import seaweed
 from tests.attachments.served import (
     Site,
     files_in_bucket,
@@ -20,20 +19,17 @@ from tests.attachments.served import (
     uvicorn_serves,
 )
 
-
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real S3 server."""
-    with seaweed(tmp_path_factory.mktemp("s3")) as endpoint:
-        yield endpoint
-
-
 Place = tuple[str, Callable[..., Any]]
 
 
 @pytest.fixture(
-    params=[("disk", uvicorn_serves), ("disk", hypercorn_serves), ("s3", uvicorn_serves)],
-    ids=["disk", "disk-trio", "s3"],
+    params=[
+        ("disk", uvicorn_serves),
+        ("disk", hypercorn_serves),
+        ("s3", uvicorn_serves),
+        ("s3", hypercorn_serves),
+    ],
+    ids=["disk", "disk-trio", "s3", "s3-trio"],
 )
 def place(request: pytest.FixtureRequest) -> Place:
     """Where files are, and which server serves them: uvicorn on asyncio or hypercorn on trio."""

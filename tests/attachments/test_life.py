@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from chatkit_asgi.owners import erase_owner, export_owner, sweep
 from chatkit_asgi.store import DiskAttachmentStore, MemoryStore, SQLiteStore
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from chatkit_asgi.types import AttachmentCreateParams, ThreadItemRemovedEvent
-from tests.attachments.served import kept, picture
+from tests.attachments.served import files_in_bucket, files_on_disk, kept, picture
 
 pytestmark = pytest.mark.anyio
 
@@ -37,10 +38,10 @@ class Chat(ChatKitServer[Any]):
 class World:
     """A server with its stores, where an hour is a number."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, make_files: Callable[..., Any]) -> None:
         self.hours = 0.0
         self.store: Any = MemoryStore(str)
-        self.files: Any = DiskAttachmentStore(path, url="http://a", clock=self.now)
+        self.files: Any = make_files("http://a", clock=self.now)
         from datetime import UTC, datetime
 
         self.server = Chat(
@@ -83,11 +84,17 @@ class World:
             return (await client.send(thread, text, attachments=ids)).check().thread
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "files")
+@pytest.fixture(params=["disk"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    if request.param == "disk":
+        return World(partial(files_on_disk, tmp_path / "files"))
+    return World(partial(files_in_bucket, request.getfixturevalue("s3")))
 
 
+anywhere = pytest.mark.parametrize("world", ["disk", "s3"], indirect=True)
+
+
+@anywhere
 async def test_what_no_message_carries_is_swept_after_its_grace(world: World) -> None:
     """Files that were never sent, uploads that were never finished, bytes whose record is gone; nothing else."""
     sent, free, orphan = [await world.upload(data) for data in (b"sent", b"free", b"orphan")]
@@ -122,6 +129,7 @@ async def test_leftovers_of_a_killed_process_are_swept(world: World, tmp_path: P
     assert kept(world.files) == []
 
 
+@anywhere
 async def test_a_message_that_is_removed_takes_its_files_along(world: World) -> None:
     first, second = await world.upload(b"one"), await world.upload(b"two")
     thread = await world.say(first)
@@ -150,9 +158,71 @@ async def test_a_retry_takes_the_files_of_the_messages_it_drops(world: World) ->
         await world.store.load_attachment(second, "ada")
 
 
+@pytest.mark.parametrize("store", [MemoryStore, SQLiteStore])
+@pytest.mark.parametrize("other", ["a message", "a new thread", "a deletion"])
+async def test_who_loses_a_race_for_a_file_has_said_nothing(
+    world: World, store: Any, other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have been found good before either is stored: one is, the other's answer is an error, and of its message
+    nothing is there. Who comes later is refused before a stream begins."""
+    from chatkit_asgi import ChatKitApp
+
+    world.store = world.server.store = (
+        MemoryStore(str) if store is MemoryStore else SQLiteStore(tmp_path / "chat.db", owner=str)
+    )
+    wanted, own = await world.upload(), await world.upload()
+    thread = await world.say()
+    loser = await world.say()
+    before = [each.id for each in loser.items]
+    waiting, go = anyio.Event(), anyio.Event()
+    confirm = world.files.confirm_attachment
+
+    async def confirm_and_wait(attachment: Any, context: Any) -> Any:
+        found = await confirm(attachment, context)
+        if not waiting.is_set():
+            waiting.set()
+            with anyio.fail_after(20):
+                await go.wait()
+        return found
+
+    monkeypatch.setattr(world.files, "confirm_attachment", confirm_and_wait)
+    answers: list[Any] = []
+    async with ASGIBridge(ChatKitApp(world.server, context=lambda _: "ada")) as bridge:
+        client = ChatKitClient(bridge)
+
+        async def lose() -> None:
+            answers.append(await client.send(loser.id, "Mine", attachments=[wanted, own]))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(lose)
+            with anyio.fail_after(20):
+                await waiting.wait()
+            if other == "a message":
+                (await client.send(thread.id, "Mine", attachments=[wanted])).check()
+            elif other == "a new thread":
+                (await client.create("Mine", attachments=[wanted])).check()
+            else:
+                (await client.attachments_delete(wanted)).check()
+            go.set()
+        (answer,) = answers
+        kinds = [each["type"] for each in answer.events]
+        assert "thread.item.done" not in kinds
+        (error,) = [each for each in answer.events if each["type"] == "error"]
+        why = "has been deleted" if other == "a deletion" else "carries this attachment"
+        assert why in error["message"], error
+        assert error["allow_retry"] is False
+        page = await world.store.load_thread_items(loser.id, None, 20, "asc", context="ada")
+        assert [each.id for each in page.data] == before
+        assert (await world.store.load_attachment(own, "ada")).thread_id is None
+        refused = await client.send(loser.id, "Mine", attachments=[wanted])
+        assert refused.status == (404 if other == "a deletion" else 409)
+        (await client.send(loser.id, "Then this", attachments=[own])).check()
+
+
 METHODS = ("write", "take", "read", "delete_one", "usage")
 
 
+@anywhere
 @pytest.mark.parametrize("when", range(8))
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_crash_never_leaves_a_row_without_bytes(
@@ -203,6 +273,7 @@ async def test_a_crash_never_leaves_a_row_without_bytes(
         pytest.fail(f"{each.id} was not swept")
 
 
+@anywhere
 async def test_an_upload_that_died_can_be_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +299,7 @@ async def test_an_upload_that_died_can_be_sent_again(
     assert await world.files.read_attachment(attachment_id, "ada", limit=9) == b"Hello"
 
 
+@anywhere
 async def test_export_has_everything_of_one_person(world: World, tmp_path: Path) -> None:
     sent, free = await world.upload(b"sent"), await world.upload(b"free")
     thread = await world.say(sent)
@@ -245,6 +317,7 @@ async def test_export_has_everything_of_one_person(world: World, tmp_path: Path)
         await export_owner(world.server, "ada", out)
 
 
+@anywhere
 async def test_erase_leaves_nothing_of_one_person_and_all_of_the_others(world: World) -> None:
     for _ in range(3):
         await world.say(await world.upload(b"sent"))

@@ -113,7 +113,10 @@ def test_an_upload_that_fails_says_so_and_can_be_removed(window: Window, stage: 
     choose(window, file("note.txt"))
     expect(window.page.locator(".upload.failed")).to_be_visible()
     window.page.wait_for_function("() => window.events.some(([name]) => name === 'chatkit.error')")
-    assert "FileAttachmentError: note.txt: HTTP 404" in window.events("chatkit.error")[0]["error"]
+    assert (
+        "FileAttachmentError: note.txt: upload: HTTP 404"
+        in window.events("chatkit.error")[0]["error"]
+    )
     window.axe()
     window.page.get_by_role("button", name="Remove note.txt").click()
     expect(window.page.locator(".upload")).to_have_count(0)

@@ -19,7 +19,7 @@ class Blobs(Protocol):
 
     @property
     def spool(self) -> str | None:
-        """The directory for files on their way in; ``None`` for the system's."""
+        """The directory for files on their way in, to be moved; ``None`` for the system's, to be copied."""
         ...
 
     def read(self, key: str) -> bytes:

@@ -16,6 +16,7 @@ from contextlib import aclosing, suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, ClassVar, Final, Literal, TypeVar
+from weakref import WeakValueDictionary
 
 import anyio
 import msgspec
@@ -62,6 +63,10 @@ shows its pictures, a link that leaks is worthless the next day."""
 
 BLOCK: Final = 2 * 1024 * 1024
 """Bytes that are written at a time; an upload has three such blocks in memory at most."""
+
+SYNC: Final = 32 * 1024 * 1024
+"""Bytes after which a disk is made to have what has been written, while more arrives: at the end of a large upload
+little is left to wait for, and few of the system's pages are ever full of it."""
 
 MANY_CHUNKS: Final = 512
 """Chunks that are written at a time, however small: each has a cost of its own. POSIX takes 1,024 at once."""
@@ -161,6 +166,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         self._owner = owner
         self._life = link_life
         self._clock = clock
+        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
     # -- whose -----------------------------------------------------------------------------------
 
@@ -201,8 +207,9 @@ class FileAttachmentStore(AttachmentStore[TContext]):
                 code="attachment_type",
                 path="$.params.mime_type",
             )
-        await self._check_quota(stored, 1, stored.size)
-        await self._save(stored)
+        async with self._one_by_one(stored.owner):
+            await self._check_quota(stored, 1, stored.size)
+            await self._save(stored)
         record = self._record(stored)
         record.upload_descriptor = self._descriptor(stored)
         return record
@@ -380,10 +387,12 @@ class FileAttachmentStore(AttachmentStore[TContext]):
             if kind in RASTER:
                 preview, found.preview_type = await self._decode(path)
                 found.preview = random_id("preview")
-            await self._check_quota(found, 0, size + len(preview))
             found.state = "held" if await self._verdict(path, found) == "hold" else "ready"
-            with anyio.CancelScope(shield=True):
-                await self._run(self._keep, path, found, preview)
+            files = 1 if exact is None else 0
+            async with self._one_by_one(stored.owner):
+                await self._check_quota(found, files, size + len(preview))
+                with anyio.CancelScope(shield=True):
+                    await self._run(self._keep, path, found, preview)
             return found
         finally:
             with anyio.CancelScope(shield=True):
@@ -392,11 +401,21 @@ class FileAttachmentStore(AttachmentStore[TContext]):
     async def _spool(self, handle: int, chunks: AsyncIterator[bytes], limit: int) -> int:
         """Write the chunks, a block at a time, while the next ones arrive; how many bytes they were."""
         blocks, waiting = anyio.create_memory_object_stream[list[bytes]](1)
+        syncing = anyio.Lock()
 
         async def write() -> None:
+            unsynced = 0
             async with waiting:
                 async for block in waiting:
                     await self._run(_write, handle, block)
+                    unsynced += sum(map(len, block))
+                    if unsynced >= SYNC and not syncing.locked() and self._blobs.spool is not None:
+                        unsynced = 0
+                        group.start_soon(sync)
+
+        async def sync() -> None:
+            async with syncing:
+                await self._run(os.fsync, handle)
 
         size = 0
         try:
@@ -448,6 +467,11 @@ class FileAttachmentStore(AttachmentStore[TContext]):
             self._blobs.write(f"{place}/{found.preview}", preview)
         self._blobs.write(f"{place}/stored.json", encode(found))
         self._blobs.delete_one(f"{place}/incoming")
+
+    def _one_by_one(self, owner: str) -> anyio.Lock:
+        """Held between the look at an owner's quota and what uses it: of many uploads at once, as many come in as one
+        after the other. In each process; several let in one too many each."""
+        return self._turns.setdefault(owner, anyio.Lock())
 
     async def _check_quota(self, stored: Stored, files: int, size: int) -> None:
         limits = self.limits

@@ -1,6 +1,6 @@
 /** Files on their way to the server, by either strategy. Limits are checked here for the user's sake only. */
 import type { ComposerOption, FileUploadStrategy } from '@openai/chatkit';
-import type { Client } from '../wire/client';
+import { type Client, refusal } from '../wire/client';
 import { ChatKitError } from '../wire/errors';
 import type { Attachment } from '../wire/types';
 
@@ -13,7 +13,7 @@ export interface Upload {
   /** 0 to 1; null when nobody can tell. */
   progress: number | null;
   attachment: Attachment | null;
-  failed: boolean;
+  failure: ChatKitError | null;
 }
 
 export type Refusal = { reason: 'tooLarge'; name: string; limit: number } | { reason: 'tooMany'; limit: number } | { reason: 'wrongType'; name: string };
@@ -51,7 +51,7 @@ export class Uploads {
   }
 
   get busy(): boolean {
-    return this.list.some((each) => !each.attachment && !each.failed);
+    return this.list.some((each) => !each.attachment && !each.failure);
   }
 
   /** Begin to upload files; says which are refused, and why. */
@@ -66,7 +66,7 @@ export class Uploads {
       }
       const key = this.next++;
       const preview = file.type.startsWith('image/') ? URL.createObjectURL(file) : null;
-      this.set([...this.list, { key, name: file.name, type: file.type, preview, progress: 0, attachment: null, failed: false }]);
+      this.set([...this.list, { key, name: file.name, type: file.type, preview, progress: 0, attachment: null, failure: null }]);
       void this.upload(key, file);
     }
     return refused;
@@ -81,7 +81,7 @@ export class Uploads {
       preview: attachment.preview_url ?? null,
       progress: 1,
       attachment,
-      failed: false,
+      failure: null,
     }));
     this.set([...this.list, ...fresh]);
   }
@@ -116,9 +116,9 @@ export class Uploads {
       this.change(key, { attachment, progress: 1 });
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.change(key, { failed: true });
-      const reason = error instanceof Error ? error.message : String(error);
-      this.fail(new ChatKitError('FileAttachmentError', `${file.name}: ${reason}`));
+      const failure = error instanceof ChatKitError ? error : new ChatKitError('FileAttachmentError', String(error));
+      this.change(key, { failure });
+      this.fail(new ChatKitError('FileAttachmentError', `${file.name}: ${failure.message}`, failure.status, failure.code, failure.requestId));
     } finally {
       this.running.delete(key);
     }
@@ -137,7 +137,13 @@ export class Uploads {
     if (to) {
       // A PUT takes the bytes as they are (signed storage URLs); a POST takes a form, as older servers expect.
       const put = to.method.toUpperCase() === 'PUT';
-      await this.send(to.url, to.method, to.headers ?? {}, put ? file : form(file), progress, signal);
+      try {
+        await this.send(to.url, to.method, to.headers ?? {}, put ? file : form(file), progress, signal);
+      } catch (error) {
+        // What was announced and did not come is nobody's; when this fails too, the server sweeps it.
+        this.client.request('attachments.delete', { attachment_id: attachment.id }).catch(() => undefined);
+        throw error;
+      }
     }
     return { ...attachment, upload_descriptor: null };
   }
@@ -154,7 +160,7 @@ export class Uploads {
     if (this.client.options.fetch) {
       progress(null);
       const response = await this.client.fetch(url, { method, headers, body, signal });
-      if (!response.ok) throw new ChatKitError('FileAttachmentError', `HTTP ${response.status}`, response.status);
+      if (!response.ok) throw await refusal('upload', response);
       return response.text();
     }
     return new Promise((resolve, reject) => {
@@ -162,11 +168,13 @@ export class Uploads {
       request.open(method, url);
       for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
       request.upload.onprogress = ({ loaded, total, lengthComputable }) => progress(lengthComputable ? loaded / total : null);
-      request.onload = () =>
-        request.status >= 200 && request.status < 300
-          ? resolve(request.responseText)
-          : reject(new ChatKitError('FileAttachmentError', `HTTP ${request.status}`, request.status));
+      request.onload = () => {
+        const { status, responseText: text } = request;
+        if (status >= 200 && status < 300) resolve(text);
+        else void refusal('upload', new Response(text || null, { status })).then(reject);
+      };
       request.onerror = () => reject(new ChatKitError('FileAttachmentError', 'the connection failed'));
+      request.onabort = () => reject(new ChatKitError('FileAttachmentError', 'stopped'));
       signal.addEventListener('abort', () => request.abort());
       request.send(body);
     });

@@ -83,6 +83,7 @@ export class ComposerPart extends Part {
     const { quote, toolId } = this.ctx.composer.state;
     const tool = composer.tools?.find(({ id }) => id === toolId);
     const locked = status?.type === 'locked';
+    const problem = [this.problem, ...this.ctx.composer.uploads.list.flatMap((each) => this.whyFailed(each))].filter(Boolean).join(' ');
     const placeholder = locked
       ? status.reason || this.t('locked')
       : (tool?.placeholderOverride ?? composer.placeholder ?? this.t('placeholder'));
@@ -123,7 +124,7 @@ export class ComposerPart extends Part {
           @blur=${() => (this.found = null)}
         ></div>
         ${this.bar(locked)}
-        ${this.problem ? html`<div class="problem" role="alert">${this.problem}</div>` : nothing}
+        ${problem ? html`<div class="problem" role="alert">${problem}</div>` : nothing}
         ${this.dropping ? html`<div class="drop-hint">${icon('-clip')}${this.t('dropHere')}</div>` : nothing}
       </form>
       ${disclaimer
@@ -137,21 +138,21 @@ export class ComposerPart extends Part {
     const { list } = this.ctx.composer.uploads;
     if (!list.length) return nothing;
     return html`<ul class="uploads" aria-label=${this.t('attachments')}>
-      ${repeat(list, (each) => each.key, (each) => html`<li class="upload ${each.failed ? 'failed' : ''}">${this.file(each)}</li>`)}
+      ${repeat(list, (each) => each.key, (each) => html`<li class="upload ${each.failure ? 'failed' : ''}">${this.file(each)}</li>`)}
     </ul>`;
   }
 
   private file(upload: Upload): TemplateResult {
-    const { key, name, preview, progress, attachment, failed } = upload;
+    const { key, name, preview, progress, attachment, failure } = upload;
     const percent = Math.round((progress ?? 0) * 100);
     return html`${preview && /^(blob|data|https?):/.test(preview)
         ? html`<img class="thumb" src=${preview} alt="" />`
         : html`<span class="file-icon">${icon('document')}</span>`}
       <span class="file-name"><bdi>${name}</bdi></span>
-      ${attachment || failed
+      ${attachment || failure
         ? nothing
         : html`<progress max="100" value=${progress === null ? nothing : percent} aria-label=${this.t('uploading', name, percent)}></progress>`}
-      ${failed ? html`<span class="hidden">${this.t('uploadFailed', name)}</span>${icon('-warning')}` : nothing}
+      ${failure ? icon('-warning') : nothing}
       ${button('close', this.t('removeFile', name), () => void this.ctx.composer.uploads.remove(key).catch((error) => this.ctx.fail(error)))}`;
   }
 
@@ -409,6 +410,13 @@ export class ComposerPart extends Part {
   addFiles(files: Iterable<File>): void {
     const refused = this.ctx.composer.uploads.add(files);
     this.problem = refused.map((each) => this.why(each)).join(' ');
+  }
+
+  /** Why a file did not come in, in the server's own words where it has any for people. */
+  private whyFailed({ name, failure }: Upload): string[] {
+    if (!failure) return [];
+    if (failure.code === 'attachment_type') return [this.t('wrongType', name)];
+    return [this.t('uploadFailed', name), failure.code ? failure.message : ''];
   }
 
   private why(refusal: Refusal): string {

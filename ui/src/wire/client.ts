@@ -139,7 +139,8 @@ function parse(data: string): StreamEvent {
   return value as StreamEvent;
 }
 
-async function refusal(type: string, response: Response): Promise<ChatKitError> {
+/** What an answer other than the one that was asked for says. */
+export async function refusal(type: string, response: Response): Promise<ChatKitError> {
   let message = response.ok ? `answered with ${response.headers.get('content-type')}` : response.statusText;
   let code = '';
   try {
