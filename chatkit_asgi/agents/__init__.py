@@ -2,7 +2,8 @@
 
 ``stream_agent_response`` for the Agents SDK, ``stream_response`` for a plain ``openai`` client, and the seam that they
 stand on (``parts``, ``stream_parts``), on which a bridge for any other framework is a short function. Names are loaded
-on use: each needs only its own SDK. May import ``types``, ``store/base``, ``server`` and below; nothing imports it.
+on use: each needs only its own SDK. May import ``types``, ``store/base``, ``server`` and below; only the demo imports
+it.
 """
 
 from __future__ import annotations

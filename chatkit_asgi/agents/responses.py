@@ -92,7 +92,7 @@ class ResponseReader:
         """The part of a ``response.output_text.delta``, if it goes where the last text went; else ask
         :meth:`receive`. What makes a stream fast."""
         if event.item_id == self._id and event.output_index == self._index:
-            return TextDelta(event.delta, self._key, event.content_index)
+            return TextDelta(event.delta, self._key, event.content_index or 0)
         return None
 
     async def receive(self, event: Any) -> list[Part]:

