@@ -11,7 +11,7 @@ says which app and where it wants the tests::
         chatkit_case.check()
 
 ``chatkit_headers`` and ``chatkit_other_headers`` are fixtures to override for credentials, ``chatkit_path`` for where
-the endpoint is. Loaded by every pytest run where this library is installed, so nothing heavy is imported before it is
+the endpoint is, ``chatkit_upload_url`` for where it takes direct uploads. Loaded by every pytest run where this library is installed, so nothing heavy is imported before it is
 needed.
 """
 
@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -41,6 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--chatkit-other-header", action="append", default=[], help="the same of a second person"
+    )
+    group.addoption(
+        "--chatkit-upload-url", default="", help="where files are uploaded directly, if anywhere"
     )
     group.addoption("--chatkit-select", action="append", default=[], help="ids of cases or clauses")
     group.addoption(
@@ -71,6 +75,11 @@ def _cases(config: pytest.Config) -> list[Case]:
 def _headers(config: pytest.Config, name: str) -> list[tuple[str, str]]:
     pairs = (each.partition(":") for each in _option(config, name))
     return [(header.strip().lower(), value.strip()) for header, _, value in pairs]
+
+
+def _below(url: str, uploads: str) -> str:
+    """The address of direct uploads, which may be a path on the endpoint's host; empty if there is none."""
+    return uploads and urljoin(url, uploads)
 
 
 class _Served:
@@ -166,7 +175,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
 
     other = _headers(session.config, "other-header")
     headers = _headers(session.config, "header")
-    with _serving(Target(SocketTransport(url), headers, other or None)) as served:
+    uploads = _below(url, _option(session.config, "upload-url"))
+    with _serving(Target(SocketTransport(url), headers, other or None, uploads)) as served:
         session.stash[_SERVED] = served
         return (yield)
 
@@ -212,11 +222,18 @@ def chatkit_path() -> str:
 
 
 @pytest.fixture(scope="session")
+def chatkit_upload_url() -> str:
+    """Where the app takes direct uploads, such as ``/chatkit/attachments``; override it where it does."""
+    return ""
+
+
+@pytest.fixture(scope="session")
 def chatkit_served(
     request: pytest.FixtureRequest,
     chatkit_headers: dict[str, str],
     chatkit_other_headers: dict[str, str] | None,
     chatkit_path: str,
+    chatkit_upload_url: str,
 ) -> Iterator[Any]:
     """The app of the fixture ``chatkit_app``, started."""
     from .client import Target
@@ -224,7 +241,9 @@ def chatkit_served(
 
     app: Any = request.getfixturevalue("chatkit_app")
     other = None if chatkit_other_headers is None else list(chatkit_other_headers.items())
-    target = Target(AppTransport(app, chatkit_path), list(chatkit_headers.items()), other)
+    transport = AppTransport(app, chatkit_path)
+    uploads = _below(transport.url, chatkit_upload_url)
+    target = Target(transport, list(chatkit_headers.items()), other, uploads)
     with _serving(target, app) as served:
         yield served
 

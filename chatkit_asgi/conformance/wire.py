@@ -197,19 +197,24 @@ class SocketTransport:
     Args:
         url: ``http://`` or ``https://``, with the path of the endpoint.
         verify: Whether the server's certificate must be good.
+        cacert: A file of certificates (PEM) that are trusted, and no others. Default: the system's.
 
     Raises:
-        ValueError: Not such a URL.
+        ValueError: Not such a URL, or no such certificates.
     """
 
-    def __init__(self, url: str, *, verify: bool = True) -> None:
+    def __init__(self, url: str, *, verify: bool = True, cacert: str | None = None) -> None:
         self.url = url
-        _parts(url)
+        *_, tls, _ = _parts(url)
         self._ssl: ssl.SSLContext | None = None
-        if not verify:
-            self._ssl = ssl.create_default_context()
-            self._ssl.check_hostname = False
-            self._ssl.verify_mode = ssl.CERT_NONE
+        if tls or cacert or not verify:
+            try:
+                self._ssl = ssl.create_default_context(cafile=cacert)
+            except OSError as error:
+                raise ValueError(f"no certificates in {cacert}: {error}") from error
+            if not verify:
+                self._ssl.check_hostname = False
+                self._ssl.verify_mode = ssl.CERT_NONE
 
     @asynccontextmanager
     async def connect(self, url: str | None = None) -> AsyncGenerator[Connection]:

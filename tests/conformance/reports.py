@@ -107,7 +107,8 @@ def report_on(name: str) -> Report:
 
         async def go() -> Report:
             ada, bob = [list((await sign_in(root, user)).items()) for user in ("ada", "bob")]
-            target = Target(SocketTransport(url), ada, bob)
+            uploads = "" if name in OTHERS else f"{url.rstrip('/')}/attachments"
+            target = Target(SocketTransport(url), ada, bob, uploads)
             return await run(target, catalogue(), strict=True)
 
         return anyio.run(go)

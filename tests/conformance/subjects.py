@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from chatkit_asgi import Options
-from chatkit_asgi.conformance.testee import Uploads, make_app, make_chat, owner
+from chatkit_asgi.conformance.testee import Files, make_app, make_chat, owner
 from chatkit_asgi.store import MemoryStore, SQLiteStore
 
 SignIn = Callable[[str, str], Awaitable[dict[str, str]]]
@@ -49,10 +49,8 @@ def _stack(name: str) -> Subject:
     stack = load(name)
 
     def make(base: str, folder: Path, options: Options, pace: float) -> Any:
-        uploads = Uploads()
-        uploads.base = base.rstrip("/")
-        chat = make_chat(MemoryStore(owner=owner_of), uploads, options=options, pace=pace)
-        return stack.guarded(chat.server, routes={"uploads": uploads.serve})
+        chat = make_chat(MemoryStore(owner=owner_of), Files(base), options=options, pace=pace)
+        return stack.guarded(chat.server)
 
     return Subject(f"chatkit-asgi, {name}", stack.path, stack.credentials, make)
 
