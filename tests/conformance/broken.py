@@ -81,6 +81,8 @@ class Broken:
     """Whether the app never hears that a client has left."""
     lock: Callable[[Asked], str | None] | None = None
     """One request at a time for each key."""
+    files: bool = False
+    """Whether all this happens to what is served beside the protocol, uploads and previews, and not to the endpoint."""
 
     def __post_init__(self) -> None:
         self.waits = False
@@ -88,7 +90,7 @@ class Broken:
         self._locks: dict[str, anyio.Lock] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or "/uploads/" in scope["path"]:
+        if scope["type"] != "http" or self.files != ("/attachments" in scope["path"]):
             await self.app(scope, receive, send)
             return
         asked = await _read(scope, receive)

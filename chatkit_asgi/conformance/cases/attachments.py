@@ -175,12 +175,12 @@ async def attachment_metadata_is_private(client: Client) -> None:
 
 @case(
     "ATT-7",
-    sends="attachments.create, attachments.delete; then a message with its id.",
+    sends="An upload; then attachments.delete; then a message with its id.",
     needs="attachments",
 )
 async def deleted_attachment_is_gone(client: Client) -> None:
     """A JSON object, and then a refusal."""
-    await _is_deleted(client, (await announce(client))["id"])
+    await _is_deleted(client, await _uploaded(client))
 
 
 @case("ATT-8", sends="A message with an id that no attachment has.")
