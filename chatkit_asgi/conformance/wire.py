@@ -205,6 +205,7 @@ class SocketTransport:
 
     def __init__(self, url: str, *, verify: bool = True, cacert: str | None = None) -> None:
         self.url = url
+        self.verify = verify
         *_, tls, _ = _parts(url)
         self._ssl: ssl.SSLContext | None = None
         if tls or cacert or not verify:
