@@ -59,11 +59,13 @@ answers(
 answers(
     "describes_no_upload",
     "attachments/upload-is-described",
+    wide=True,
     **attachment(lambda value: without(value, "upload_descriptor")),
 )
 answers(
     "uploads_elsewhere",
     "attachments/bytes-are-taken",
+    wide=True,
     **attachment(lambda value: upload(url=value["upload_descriptor"]["url"] + "x")(value)),
 )
 events(
