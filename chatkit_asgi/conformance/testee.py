@@ -26,6 +26,7 @@ from chatkit_asgi.store import (
     SQLiteStore,
     Store,
 )
+from chatkit_asgi.store.attachments import FileAttachmentStore
 from chatkit_asgi.types import (
     Attachment,
     AttachmentCreateParams,
@@ -42,7 +43,7 @@ from chatkit_asgi.types import (
 
 from .script import FEATURES, Script, table
 
-__all__ = ["Files", "app", "make_app", "make_chat", "owner"]
+__all__ = ["Files", "KeepsSecrets", "app", "make_app", "make_chat", "owner"]
 
 PAGE_ACTIONS = [
     "conformance.echo",
@@ -168,17 +169,8 @@ def _with_body(item: WidgetItem, text: str) -> WidgetItem:
     return changed
 
 
-class Files(DiskAttachmentStore[Any]):
-    """The library's own attachments in a directory that goes with the store, each with something to be kept private.
-
-    Args:
-        url: The address of the endpoint.
-    """
-
-    def __init__(self, url: str = "http://localhost") -> None:
-        folder = tempfile.mkdtemp(prefix="chatkit-testee-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        super().__init__(folder, url=url)
+class KeepsSecrets(FileAttachmentStore[Any]):
+    """Something to be kept private with every attachment. Stands before a store in a class's bases."""
 
     async def create_attachment(self, input: AttachmentCreateParams, context: Any) -> Attachment:
         """The first phase of an upload."""
@@ -191,6 +183,19 @@ class Files(DiskAttachmentStore[Any]):
         return _with_secret(await super().receive_attachment(name, declared, chunks, context))
 
 
+class Files(KeepsSecrets, DiskAttachmentStore[Any]):
+    """Attachments in a directory that goes with the store.
+
+    Args:
+        url: The address of the endpoint.
+    """
+
+    def __init__(self, url: str) -> None:
+        folder = tempfile.mkdtemp(prefix="chatkit-testee-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        super().__init__(folder, url=url)
+
+
 def _with_secret(attachment: Attachment) -> Attachment:
     attachment.metadata = {"private": "conformance-secret"}
     return attachment
@@ -201,7 +206,7 @@ def make_app(
     *,
     options: Options | None = None,
     pace: float = 1.0,
-    base: str = "",
+    files: FileAttachmentStore[Any] | None = None,
 ) -> ChatKitApp:
     """The whole testee. Whoever sends ``authorization: Bearer NAME`` is NAME; others are refused.
 
@@ -209,23 +214,23 @@ def make_app(
         store: Where threads live; its owner must be ``context.user_id``. Default: in memory.
         options: Limits, times and policies.
         pace: What the table's pauses are multiplied by.
-        base: The address of the endpoint, for uploads; found out from each request when empty.
+        files: Where attachments live. Default: in a directory of their own, at the address that requests come to.
     """
     from chatkit_asgi import Unauthorized
 
-    files = Files(base or "http://localhost")
+    attachments = files or Files("http://localhost")
 
     async def context(request: ContextRequest) -> RequestContext:
         scheme, _, name = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not name:
             raise Unauthorized("Send an authorization header: Bearer and any name.")
-        if not base:
+        if files is None:
             scheme, root = request.scope.get("scheme", "http"), request.scope.get("root_path", "")
-            files.url = f"{scheme}://{request.headers.get('host', 'localhost')}{root}"
+            attachments.url = f"{scheme}://{request.headers.get('host', 'localhost')}{root}"
         return RequestContext(user_id=name, headers=request.headers)
 
     store = store or MemoryStore(owner=owner)
-    return ChatKitApp(make_chat(store, files, options=options, pace=pace), context=context)
+    return ChatKitApp(make_chat(store, attachments, options=options, pace=pace), context=context)
 
 
 def owner(context: RequestContext) -> str:

@@ -69,7 +69,9 @@ async def upload(client: Client, file: File = NOTE, *, direct: bool = False) -> 
 async def post_form(client: Client, file: File = NOTE, *, field: str = "file") -> Answer:
     """A direct upload, whatever is answered: a form with one part, as browsers write it."""
     disposition = f'form-data; name="{field}"; filename="{file.name}"'
-    head = f"--{BOUNDARY}\r\ncontent-disposition: {disposition}\r\ncontent-type: {file.kind}\r\n\r\n"
+    head = (
+        f"--{BOUNDARY}\r\ncontent-disposition: {disposition}\r\ncontent-type: {file.kind}\r\n\r\n"
+    )
     return await client.send(
         head.encode() + file.data + f"\r\n--{BOUNDARY}--\r\n".encode(),
         headers=[

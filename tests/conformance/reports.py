@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -94,6 +95,8 @@ def serve(name: str, folder: str, port: str) -> None:
     """Serve a subject in this process."""
     import uvicorn
 
+    # uvicorn ends by the signal that it was sent; so that what the subject uses ends too, it has to be an exit.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     served = subject(name)
     base = f"http://127.0.0.1:{port}{served.path}"
     app = served.make(base, Path(folder), Options(), 1.0)

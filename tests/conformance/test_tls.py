@@ -51,9 +51,7 @@ def certificate(path: Path, *, days: int = 1) -> Path:
         (x509.AuthorityKeyIdentifier.from_issuer_public_key(public), False),
     ):
         builder = builder.add_extension(extension, critical)
-    own = key.private_bytes(
-        PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    own = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(PEM) + own)
     return path
 

@@ -177,7 +177,9 @@ async def nobody_is_refused(client: Client) -> None:
     expect.one_of(await client.anonymous.ask("threads.list"), "401 or 403")
 
 
-@case("ISO-5", sends="A form with a file, without credentials.", needs=("credentials", "upload-url"))
+@case(
+    "ISO-5", sends="A form with a file, without credentials.", needs=("credentials", "upload-url")
+)
 async def nobody_uploads(client: Client) -> None:
     """401 or 403."""
     expect.one_of(await post_form(client.anonymous), "401 or 403")
