@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urljoin
 
 from .. import expect
 from ..case import NotRun, case
@@ -14,6 +15,8 @@ LARGE = NOTE._replace(name="large.txt", data=NOTE.data * 120_000)
 """Two megabytes: twice what nginx lets through unless it is told."""
 ODD = NOTE._replace(name="Ünïcödé 日本語 😀.txt")
 DIRECT = "upload-url"
+REDIRECTS = 5
+"""On the way to a preview."""
 
 
 async def _uploaded(client: Client, *, direct: bool = False) -> str:
@@ -64,13 +67,17 @@ async def _is_deleted(client: Client, identity: str) -> None:
 
 
 async def _preview(client: Client, attachment: Any) -> str:
-    """What ``preview_url`` leads to: its media type when it is there, else what was answered."""
+    """What ``preview_url`` leads to, as a browser goes: its media type when it is there, else what was answered."""
     url: str = attachment.get("preview_url") or ""
     if url.startswith("data:"):
         return url.removeprefix("data:")
     if not url.startswith(("http://", "https://")):
         raise NotRun("needs an image with a preview_url that can be fetched")
     answer = await client.send(method="GET", headers=[], url=url)
+    for _ in range(REDIRECTS):
+        if 300 <= answer.status < 400:
+            url = urljoin(url, answer.header("location"))
+            answer = await client.send(method="GET", headers=[], url=url)
     there = answer.status == 200 and answer.complete and answer.body
     return answer.header("content-type") if there else str(answer)
 
