@@ -18,7 +18,7 @@ import anyio
 from .case import Unmet
 from .client import Answer, Client, Target, message
 from .runner import discover
-from .wire import Headers, Log, Unreachable
+from .wire import Headers, Log, NoTLS
 
 __all__ = ["Finding", "probe", "told"]
 
@@ -106,10 +106,11 @@ async def _address(client: Client) -> list[Finding]:
     tls = urlsplit(url).scheme == "https"
     try:
         answer = await client.send(LISTING)
-    except Unreachable as error:
-        if isinstance(error.__cause__, ssl.SSLError):
-            return [Finding("tls", "wrong", str(error), _about_tls(error.__cause__))]
-        raise
+    except NoTLS as error:
+        return [Finding("tls", "wrong", str(error), _about_tls(error.__cause__))]
+    if not answer.status:
+        advice = "Whatever listens there hangs up: it may speak TLS (https://), or not HTTP at all."
+        return [Finding("address", "wrong", str(answer), advice)]
     found = [Finding("address", "ok", url)]
     local = urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1", "testserver")
     if tls and getattr(client.target.transport, "verify", True):
@@ -161,12 +162,14 @@ ABOUT_CERTIFICATES = {
     64: OTHER_NAME,
 }
 """Advice by OpenSSL's X509_V_ERR_*."""
+NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
+"""What OpenSSL calls an answer in plain HTTP, by its version."""
 
 
-def _about_tls(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return ABOUT_CERTIFICATES.get(error.verify_code, "Browsers refuse such a certificate.")
-    if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"):
+def _about_tls(cause: BaseException | None) -> str:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return ABOUT_CERTIFICATES.get(cause.verify_code, "Browsers refuse such a certificate.")
+    if not isinstance(cause, ssl.SSLError) or cause.reason in NOT_TLS:
         return "Whatever listens there does not speak TLS: http:// is its address, or TLS is to be turned on there."
     return "Look at which versions of TLS and which ciphers the server allows."
 

@@ -24,6 +24,7 @@ __all__ = [
     "Connection",
     "Headers",
     "Log",
+    "NoTLS",
     "Reply",
     "SocketTransport",
     "Transport",
@@ -46,6 +47,10 @@ SECRET = ("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api
 
 class Unreachable(Exception):
     """There is no server, or it does not speak HTTP."""
+
+
+class NoTLS(Unreachable):
+    """Its certificate is not good, or it does not speak TLS; OpenSSL's own words are the cause, if it has any."""
 
 
 class Log:
@@ -129,6 +134,7 @@ class Transport(Protocol):
 
         Raises:
             Unreachable: There is no server.
+            NoTLS: It cannot be trusted, or does not speak TLS.
         """
         ...
 
@@ -229,7 +235,9 @@ class SocketTransport:
             else:
                 stream = await anyio.connect_tcp(host, port)
         except ssl.SSLError as error:
-            raise Unreachable(f"TLS: {error}") from error
+            raise NoTLS(f"TLS: {error}") from error
+        except (anyio.EndOfStream, anyio.BrokenResourceError) as error:
+            raise NoTLS("TLS: the server closed the connection instead of answering") from error
         except OSError as error:
             raise Unreachable(f"no connection to {host} port {port}: {error}") from error
         try:

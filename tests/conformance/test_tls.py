@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -123,6 +125,31 @@ def test_each_bad_certificate_is_explained(
     assert "WRONG tls: " in out
     assert found in out
     assert advice in out
+
+
+def test_a_server_that_hangs_up_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """So do some that get TLS where they expect plain HTTP."""
+
+    def hang_up() -> None:
+        listener.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        assert main(["probe", f"https://127.0.0.1:{listener.getsockname()[1]}/"]) == 1
+        thread.join()
+    out = capsys.readouterr().out
+    assert "WRONG tls: TLS: the server closed the connection" in out
+    assert "does not speak TLS" in out
+
+
+def test_plain_http_to_a_server_with_tls_is_explained(
+    secure: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["probe", secure.replace("https:", "http:"), *ADA]) == 1
+    out = capsys.readouterr().out
+    assert "WRONG address: no answer: the connection was closed" in out
+    assert "it may speak TLS (https://)" in out
 
 
 def test_a_certificate_that_was_not_looked_at_is_not_called_good(
