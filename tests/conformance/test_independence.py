@@ -6,13 +6,14 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from chatkit_asgi.conformance.case import Outcome, catalogue
 from chatkit_asgi.conformance.runner import Report, discover, run
 from tests.conformance.matrix import IN_PROCESS, failed, outcomes, sound, target
 from tests.conformance.reports import serving, target_at
-from tests.conformance.subjects import STORES
+from tests.conformance.subjects import STORES, SignIn
 
 pytestmark = pytest.mark.slow
 
@@ -36,17 +37,21 @@ async def test_every_case_passes_alone_on_a_server_that_has_seen_nothing() -> No
 
 
 @pytest.mark.parametrize("name", STORES)
-async def test_another_order_side_by_side_changes_nothing(name: str, tmp_path: Path) -> None:
+def test_another_order_side_by_side_changes_nothing(name: str, tmp_path: Path) -> None:
     """The whole suite twice, sixteen at a time, in two orders, against one server that keeps what it has seen."""
 
-    def required(report: Report) -> dict[str, str]:
-        found = [each for each in report.results if each.case.level != "MAY"]
-        return {each.case.id: f"{each.outcome.value}: {each.got}" for each in found}
-
-    with serving(name, tmp_path) as (url, sign_in):
+    async def twice(url: str, sign_in: SignIn) -> list[Report]:
         reached = await target_at(name, url, sign_in)
-        first, second = [await run(reached, catalogue(), shuffle=seed) for seed in (1, 2)]
-    assert required(first) == required(second)
-    assert set(required(first).values()) == {"passed: "}
+        return [await run(reached, catalogue(), shuffle=seed) for seed in (1, 2)]
+
+    with serving(name, tmp_path) as served:
+        first, second = anyio.run(twice, *served)
+    assert _required(first) == _required(second)
+    assert set(_required(first).values()) == {"passed: "}
     assert first.seconds < MINUTE
     assert second.seconds < MINUTE
+
+
+def _required(report: Report) -> dict[str, str]:
+    found = [each for each in report.results if each.case.level != "MAY"]
+    return {each.case.id: f"{each.outcome.value}: {each.got}" for each in found}
