@@ -106,7 +106,7 @@ class Case:
     expects: str
     needs: frozenset[str]
     """Triggers and features of ``triggers.json``, ``socket`` for a real connection, ``two-users`` for a second person's
-    credentials, ``credentials`` for the first one's."""
+    credentials, ``credentials`` for the first one's, ``upload-url`` for the address of direct uploads."""
     slow: bool
     list_of_threads: bool
     """Whether it deletes threads, or pages through a person's threads: a cursor may be a thread that another case

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 __all__ = ["add_commands"]
 
@@ -41,7 +42,10 @@ def add_commands(commands: Any) -> None:
     )
     suite.set_defaults(run=_conformance)
     suite.add_argument("url", metavar="URL", nargs="?", help="the server's endpoint")
-    _server(suite)
+    _server(suite).add_argument(
+        "--upload-url", default="", metavar="URL",
+        help="where files are uploaded directly, or its path; without it those cases are not run",
+    )  # fmt: skip
     which = suite.add_argument_group("which cases")
     which.add_argument(
         "--select", action="append", default=[], metavar="ID",
@@ -89,7 +93,7 @@ def add_commands(commands: Any) -> None:
     _server(probe)
 
 
-def _server(command: argparse.ArgumentParser) -> None:
+def _server(command: argparse.ArgumentParser) -> Any:
     server = command.add_argument_group("the server")
     server.add_argument(
         "--header", action="append", default=[], metavar="'NAME: VALUE'",
@@ -109,7 +113,11 @@ def _server(command: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="the same for cookies",
     )
+    server.add_argument(
+        "--cacert", metavar="FILE", help="trust the certificates in this file (PEM), and no others"
+    )
     server.add_argument("--insecure", action="store_true", help="do not check the TLS certificate")
+    return server
 
 
 class _Usage(Exception):
@@ -173,10 +181,14 @@ def _target(options: argparse.Namespace) -> Any:
     if not options.url:
         raise _Usage("which server? chatkit-asgi conformance URL")
     other = _headers(options.other_header, options.other_cookie)
+    uploads = getattr(options, "upload_url", "") and urljoin(options.url, options.upload_url)
+    if uploads and not uploads.startswith(("http://", "https://")):
+        raise _Usage(f"--upload-url is http:// or https://, not {uploads!r}")
     return Target(
-        SocketTransport(options.url, verify=not options.insecure),
+        SocketTransport(options.url, verify=not options.insecure, cacert=options.cacert),
         _headers(options.header, options.cookie),
         other or None,
+        uploads,
     )
 
 

@@ -11,8 +11,8 @@ says which app and where it wants the tests::
         chatkit_case.check()
 
 ``chatkit_headers`` and ``chatkit_other_headers`` are fixtures to override for credentials, ``chatkit_path`` for where
-the endpoint is. Loaded by every pytest run where this library is installed, so nothing heavy is imported before it is
-needed.
+the endpoint is, ``chatkit_upload_url`` for where it takes direct uploads. Loaded by every pytest run where this library
+is installed, so nothing heavy is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -41,6 +42,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--chatkit-other-header", action="append", default=[], help="the same of a second person"
+    )
+    group.addoption(
+        "--chatkit-upload-url", default="", help="where files are uploaded directly, if anywhere"
+    )
+    group.addoption(
+        "--chatkit-expected-failures",
+        default="",
+        metavar="FILE",
+        help="ids of cases that are known to fail, each with a reason after #; one that passes fails",
     )
     group.addoption("--chatkit-select", action="append", default=[], help="ids of cases or clauses")
     group.addoption(
@@ -73,13 +83,19 @@ def _headers(config: pytest.Config, name: str) -> list[tuple[str, str]]:
     return [(header.strip().lower(), value.strip()) for header, _, value in pairs]
 
 
+def _below(url: str, uploads: str) -> str:
+    """The address of direct uploads, which may be a path on the endpoint's host; empty if there is none."""
+    return uploads and urljoin(url, uploads)
+
+
 class _Served:
     """A target and the event loop in which it is asked."""
 
-    def __init__(self, portal: BlockingPortal, target: Target) -> None:
+    def __init__(self, portal: BlockingPortal, target: Target, known: dict[str, str]) -> None:
         from .runner import discover
 
         self._portal = portal
+        self._known = known
         features = portal.call(discover, target)
         self._target = type(target)(
             target.transport, target.headers, target.other, target.upload_url, features
@@ -91,25 +107,44 @@ class _Served:
         from .runner import run_case
 
         result = self._portal.call(run_case, self._target, case)
+        known = self._known.get(case.id)
         if result.outcome is Outcome.NOT_RUN:
             pytest.skip(result.got)
         if result.outcome is Outcome.FAILED:
+            if known:
+                pytest.xfail(known)
             pytest.fail(failure(result), pytrace=False)
+        if known:
+            why = f"{case.id} passes, but is listed as an expected failure: remove it"
+            pytest.fail(why, pytrace=False)
 
 
 @contextmanager
-def _serving(target: Target, app: Any = None) -> Generator[_Served]:
+def _serving(config: pytest.Config, target: Target, app: Any = None) -> Generator[_Served]:
     from anyio.from_thread import start_blocking_portal
 
     from .lifespan import Lifespan
 
+    known = _known(config)
     with start_blocking_portal() as portal:
         lifespan = Lifespan(app) if app is not None else None
         if lifespan is None:
-            yield _Served(portal, target)
+            yield _Served(portal, target, known)
             return
         with portal.wrap_async_context_manager(lifespan.running()):
-            yield _Served(portal, target)
+            yield _Served(portal, target, known)
+
+
+def _known(config: pytest.Config) -> dict[str, str]:
+    from pathlib import Path
+
+    from .runner import Known
+
+    path: str = _option(config, "expected-failures")
+    try:
+        return Known(Path(path)).reasons if path else {}
+    except (ValueError, OSError) as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 # -- pytest --chatkit-url ----------------------------------------------------------------------
@@ -166,7 +201,9 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
 
     other = _headers(session.config, "other-header")
     headers = _headers(session.config, "header")
-    with _serving(Target(SocketTransport(url), headers, other or None)) as served:
+    uploads = _below(url, _option(session.config, "upload-url"))
+    target = Target(SocketTransport(url), headers, other or None, uploads)
+    with _serving(session.config, target) as served:
         session.stash[_SERVED] = served
         return (yield)
 
@@ -212,11 +249,18 @@ def chatkit_path() -> str:
 
 
 @pytest.fixture(scope="session")
+def chatkit_upload_url() -> str:
+    """Where the app takes direct uploads, such as ``/chatkit/attachments``; override it where it does."""
+    return ""
+
+
+@pytest.fixture(scope="session")
 def chatkit_served(
     request: pytest.FixtureRequest,
     chatkit_headers: dict[str, str],
     chatkit_other_headers: dict[str, str] | None,
     chatkit_path: str,
+    chatkit_upload_url: str,
 ) -> Iterator[Any]:
     """The app of the fixture ``chatkit_app``, started."""
     from .client import Target
@@ -224,8 +268,10 @@ def chatkit_served(
 
     app: Any = request.getfixturevalue("chatkit_app")
     other = None if chatkit_other_headers is None else list(chatkit_other_headers.items())
-    target = Target(AppTransport(app, chatkit_path), list(chatkit_headers.items()), other)
-    with _serving(target, app) as served:
+    transport = AppTransport(app, chatkit_path)
+    uploads = _below(transport.url, chatkit_upload_url)
+    target = Target(transport, list(chatkit_headers.items()), other, uploads)
+    with _serving(request.config, target, app) as served:
         yield served
 
 

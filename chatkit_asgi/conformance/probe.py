@@ -7,6 +7,7 @@ what stands before the server: addresses, certificates, proxies, CORS.
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple
@@ -17,7 +18,7 @@ import anyio
 from .case import Unmet
 from .client import Answer, Client, Target, message
 from .runner import discover
-from .wire import Headers, Log, Unreachable
+from .wire import Headers, Log, NoTLS
 
 __all__ = ["Finding", "probe", "told"]
 
@@ -105,17 +106,18 @@ async def _address(client: Client) -> list[Finding]:
     tls = urlsplit(url).scheme == "https"
     try:
         answer = await client.send(LISTING)
-    except Unreachable as error:
-        if "TLS" in str(error) or "certificate" in str(error):
-            advice = (
-                "Send the whole chain of certificates, for this host name, and renew them in time."
-            )
-            return [Finding("tls", "wrong", str(error), advice)]
-        raise
+    except NoTLS as error:
+        return [Finding("tls", "wrong", str(error), _about_tls(error.__cause__))]
+    if not answer.status:
+        advice = "Whatever listens there hangs up: it may speak TLS (https://), or not HTTP at all."
+        return [Finding("address", "wrong", str(answer), advice)]
     found = [Finding("address", "ok", url)]
     local = urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1", "testserver")
-    if tls:
+    if tls and getattr(client.target.transport, "verify", True):
         found.append(Finding("tls", "ok", "the certificate is good"))
+    elif tls:
+        advice = "Browsers do look at it: leave --insecure out to see whether they will be content."
+        found.append(Finding("tls", "note", "the certificate was not looked at", advice))
     elif not local:
         advice = "A page on https cannot use it: browsers block mixed content."
         found.append(Finding("tls", "wrong", "the address is not https", advice))
@@ -138,6 +140,38 @@ async def _address(client: Client) -> list[Finding]:
         )
         found.append(Finding("path", "wrong", str(answer), advice))
     return found
+
+
+OTHER_NAME = "It is for other hosts: get one for this name, or use a name that it has."
+NO_CHAIN = (
+    "Send the whole chain with it, the intermediate certificates too (fullchain.pem, not cert.pem). If your own"
+    " authority has made it, every browser must know that; here --cacert FILE does."
+)
+NOBODY_VOUCHES = (
+    "It is signed by itself, or by an authority that nobody knows: browsers refuse it. Get one from a public"
+    " authority; your own is trusted here with --cacert FILE."
+)
+ABOUT_CERTIFICATES = {
+    9: "It is not valid yet: look at the clocks of both machines.",
+    10: "Renew it, and let a program do so from now on; load the new one into the server, too.",
+    18: NOBODY_VOUCHES,
+    19: NOBODY_VOUCHES,
+    20: NO_CHAIN,
+    21: NO_CHAIN,
+    62: OTHER_NAME,
+    64: OTHER_NAME,
+}
+"""Advice by OpenSSL's X509_V_ERR_*."""
+NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
+"""What OpenSSL calls an answer in plain HTTP, by its version."""
+
+
+def _about_tls(cause: BaseException | None) -> str:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return ABOUT_CERTIFICATES.get(cause.verify_code, "Browsers refuse such a certificate.")
+    if not isinstance(cause, ssl.SSLError) or cause.reason in NOT_TLS:
+        return "Whatever listens there does not speak TLS: http:// is its address, or TLS is to be turned on there."
+    return "Look at which versions of TLS and which ciphers the server allows."
 
 
 async def _methods(client: Client) -> list[Finding]:

@@ -211,7 +211,10 @@ def _require(case: Case, target: Target) -> None:
         "socket": (isinstance(target.transport, SocketTransport), "needs a real connection"),
         "two-users": (target.other is not None, "needs a second person's credentials"),
         "credentials": (bool(target.headers), "needs credentials that can be left out"),
-        "upload-url": (bool(target.upload_url), "needs the address of direct uploads"),
+        "upload-url": (
+            bool(target.upload_url),
+            "needs the address of direct uploads (--upload-url)",
+        ),
     }
     for need in sorted(case.needs):
         met, reason = reasons.get(need, (need in target.features, f"needs the trigger {need}"))

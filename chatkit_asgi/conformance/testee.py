@@ -1,7 +1,7 @@
 """This library as a server to be tested: plays the table of triggers (``triggers.json``,
 ``docs/conformance/testee.md``).
 
-``uvicorn --factory chatkit_asgi.conformance.testee:app`` serves it.
+``uvicorn --factory chatkit_asgi.conformance.testee:app`` serves it; it needs the extra ``attachments``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
+import tempfile
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,16 +19,19 @@ import msgspec
 
 from chatkit_asgi import ChatKitApp, ChatKitRouter, ContextRequest, Options, RequestContext
 from chatkit_asgi.actions import Action
-from chatkit_asgi.http import Request, Response
-from chatkit_asgi.store import AttachmentStore, MemoryStore, SQLiteStore, Store
+from chatkit_asgi.store import (
+    AttachmentStore,
+    DiskAttachmentStore,
+    MemoryStore,
+    SQLiteStore,
+    Store,
+)
+from chatkit_asgi.store.attachments import FileAttachmentStore
 from chatkit_asgi.types import (
     Attachment,
     AttachmentCreateParams,
-    AttachmentUploadDescriptor,
     AudioInput,
     ClientToolCallItem,
-    FileAttachment,
-    ImageAttachment,
     StructuredInputItem,
     ThreadItemReplacedEvent,
     ThreadMetadata,
@@ -37,7 +43,7 @@ from chatkit_asgi.types import (
 
 from .script import FEATURES, Script, table
 
-__all__ = ["app", "make_app", "make_chat", "owner"]
+__all__ = ["Files", "KeepsSecrets", "app", "make_app", "make_chat", "owner"]
 
 PAGE_ACTIONS = [
     "conformance.echo",
@@ -163,46 +169,36 @@ def _with_body(item: WidgetItem, text: str) -> WidgetItem:
     return changed
 
 
-class Uploads(AttachmentStore[Any]):
-    """Two-phase uploads into memory, served below the endpoint."""
-
-    def __init__(self) -> None:
-        self.base = ""
-        self._bytes: dict[str, tuple[bytes, str]] = {}
+class KeepsSecrets(FileAttachmentStore[Any]):
+    """Something to be kept private with every attachment. Stands before a store in a class's bases."""
 
     async def create_attachment(self, input: AttachmentCreateParams, context: Any) -> Attachment:
-        """Announce an upload."""
-        identity = self.generate_attachment_id(input.mime_type, context)
-        self._bytes[identity] = (b"", input.mime_type)
-        url = f"{self.base}/uploads/{identity}"
-        upload = AttachmentUploadDescriptor(url=url, method="PUT", headers={"x-upload": "1"})
-        fields: dict[str, Any] = {
-            "id": identity,
-            "name": input.name,
-            "mime_type": input.mime_type,
-            "upload_descriptor": upload,
-            "metadata": {"private": "conformance-secret"},
-        }
-        if input.mime_type.startswith("image/"):
-            return ImageAttachment(**fields, preview_url=url)
-        return FileAttachment(**fields)
+        """The first phase of an upload."""
+        return _with_secret(await super().create_attachment(input, context))
 
-    async def delete_attachment(self, attachment_id: str, context: Any) -> None:
-        """Forget the bytes."""
-        self._bytes.pop(attachment_id, None)
+    async def receive_attachment(
+        self, name: str, declared: str, chunks: AsyncIterator[bytes], context: Any
+    ) -> Attachment:
+        """A direct upload."""
+        return _with_secret(await super().receive_attachment(name, declared, chunks, context))
 
-    async def serve(self, request: Request, rest: str) -> Response:
-        """Take the bytes of an upload, or give them."""
-        name = rest.removeprefix("/")
-        if name not in self._bytes:
-            return Response(status=404, headers={"content-type": "text/plain"}, body=b"unknown")
-        held, kind = self._bytes[name]
-        if request.method == "GET":
-            return Response(status=200, headers={"content-type": kind}, body=held)
-        body = request.body
-        data = body if isinstance(body, bytes) else b"".join([chunk async for chunk in body])
-        self._bytes[name] = (data, kind)
-        return Response(status=200, headers={"content-type": "application/json"}, body=b"{}")
+
+class Files(KeepsSecrets, DiskAttachmentStore[Any]):
+    """Attachments in a directory that goes with the store.
+
+    Args:
+        url: The address of the endpoint.
+    """
+
+    def __init__(self, url: str) -> None:
+        folder = tempfile.mkdtemp(prefix="chatkit-testee-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        super().__init__(folder, url=url)
+
+
+def _with_secret(attachment: Attachment) -> Attachment:
+    attachment.metadata = {"private": "conformance-secret"}
+    return attachment
 
 
 def make_app(
@@ -210,7 +206,7 @@ def make_app(
     *,
     options: Options | None = None,
     pace: float = 1.0,
-    base: str = "",
+    files: FileAttachmentStore[Any] | None = None,
 ) -> ChatKitApp:
     """The whole testee. Whoever sends ``authorization: Bearer NAME`` is NAME; others are refused.
 
@@ -218,26 +214,23 @@ def make_app(
         store: Where threads live; its owner must be ``context.user_id``. Default: in memory.
         options: Limits, times and policies.
         pace: What the table's pauses are multiplied by.
-        base: The address of the endpoint, for uploads; found out from the first request when empty.
+        files: Where attachments live. Default: in a directory of their own, at the address that requests come to.
     """
     from chatkit_asgi import Unauthorized
 
-    uploads = Uploads()
-    uploads.base = base
+    attachments = files or Files("http://localhost")
 
     async def context(request: ContextRequest) -> RequestContext:
         scheme, _, name = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not name:
             raise Unauthorized("Send an authorization header: Bearer and any name.")
-        if not base:
-            root = request.scope.get("root_path", "")
-            uploads.base = f"http://{request.headers.get('host', 'localhost')}{root}"
+        if files is None:
+            scheme, root = request.scope.get("scheme", "http"), request.scope.get("root_path", "")
+            attachments.url = f"{scheme}://{request.headers.get('host', 'localhost')}{root}"
         return RequestContext(user_id=name, headers=request.headers)
 
     store = store or MemoryStore(owner=owner)
-    made = ChatKitApp(make_chat(store, uploads, options=options, pace=pace), context=context)
-    made.endpoint.routes["uploads"] = uploads.serve
-    return made
+    return ChatKitApp(make_chat(store, attachments, options=options, pace=pace), context=context)
 
 
 def owner(context: RequestContext) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "Connection",
     "Headers",
     "Log",
+    "NoTLS",
     "Reply",
     "SocketTransport",
     "Transport",
@@ -46,6 +47,10 @@ SECRET = ("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api
 
 class Unreachable(Exception):
     """There is no server, or it does not speak HTTP."""
+
+
+class NoTLS(Unreachable):
+    """Its certificate is not good, or it does not speak TLS; OpenSSL's own words are the cause, if it has any."""
 
 
 class Log:
@@ -129,6 +134,7 @@ class Transport(Protocol):
 
         Raises:
             Unreachable: There is no server.
+            NoTLS: It cannot be trusted, or does not speak TLS.
         """
         ...
 
@@ -197,19 +203,25 @@ class SocketTransport:
     Args:
         url: ``http://`` or ``https://``, with the path of the endpoint.
         verify: Whether the server's certificate must be good.
+        cacert: A file of certificates (PEM) that are trusted, and no others. Default: the system's.
 
     Raises:
-        ValueError: Not such a URL.
+        ValueError: Not such a URL, or no such certificates.
     """
 
-    def __init__(self, url: str, *, verify: bool = True) -> None:
+    def __init__(self, url: str, *, verify: bool = True, cacert: str | None = None) -> None:
         self.url = url
-        _parts(url)
+        self.verify = verify
+        *_, tls, _ = _parts(url)
         self._ssl: ssl.SSLContext | None = None
-        if not verify:
-            self._ssl = ssl.create_default_context()
-            self._ssl.check_hostname = False
-            self._ssl.verify_mode = ssl.CERT_NONE
+        if tls or cacert or not verify:
+            try:
+                self._ssl = ssl.create_default_context(cafile=cacert)
+            except OSError as error:
+                raise ValueError(f"no certificates in {cacert}: {error}") from error
+            if not verify:
+                self._ssl.check_hostname = False
+                self._ssl.verify_mode = ssl.CERT_NONE
 
     @asynccontextmanager
     async def connect(self, url: str | None = None) -> AsyncGenerator[Connection]:
@@ -223,7 +235,9 @@ class SocketTransport:
             else:
                 stream = await anyio.connect_tcp(host, port)
         except ssl.SSLError as error:
-            raise Unreachable(f"TLS: {error}") from error
+            raise NoTLS(f"TLS: {error}") from error
+        except (anyio.EndOfStream, anyio.BrokenResourceError) as error:
+            raise NoTLS("TLS: the server closed the connection instead of answering") from error
         except OSError as error:
             raise Unreachable(f"no connection to {host} port {port}: {error}") from error
         try:

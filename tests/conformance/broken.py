@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,6 +81,8 @@ class Broken:
     """Whether the app never hears that a client has left."""
     lock: Callable[[Asked], str | None] | None = None
     """One request at a time for each key."""
+    files: bool = False
+    """Whether all this happens to what is served beside the protocol, uploads and previews, and not to the endpoint."""
 
     def __post_init__(self) -> None:
         self.waits = False
@@ -88,10 +90,12 @@ class Broken:
         self._locks: dict[str, anyio.Lock] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or "/uploads/" in scope["path"]:
+        if scope["type"] != "http" or self.files != ("/attachments" in scope["path"]):
             await self.app(scope, receive, send)
             return
         asked = await _read(scope, receive)
+        if asked is None:
+            return
         key = None if self.lock is None else self.lock(asked)
         if key is None:
             await self._answer(asked, scope, receive, send)
@@ -222,7 +226,8 @@ class _Sender:
             if reply is not None:
                 await _send(self._send, reply)
                 return
-        if self._status == 200 and broken.answer is not None:
+        is_json = self._headers.get("content-type", "").startswith("application/json")
+        if self._status == 200 and is_json and broken.answer is not None:
             value = json.loads(body)
             changed = broken.answer(asked, value)
             if isinstance(changed, bytes):
@@ -258,8 +263,15 @@ async def _send(send: Any, reply: Reply) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _read(scope: Any, receive: Any) -> Asked:
-    body = b"".join([chunk async for chunk in _chunks(receive)])
+async def _read(scope: Any, receive: Any) -> Asked | None:
+    """The request; ``None`` when the client left in the middle of it."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -267,14 +279,6 @@ async def _read(scope: Any, receive: Any) -> Asked:
     headers = {name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]}
     value = value if isinstance(value, dict) else {}
     return Asked(scope["method"], headers, scope["query_string"].decode(), body, value)
-
-
-async def _chunks(receive: Any) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        yield message.get("body", b"")
-        more = message.get("more_body", False)
 
 
 JSON = {"content-type": "application/json"}

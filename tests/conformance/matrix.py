@@ -45,7 +45,7 @@ def sound() -> Any:
 def target(app: Any, features: frozenset[str] = frozenset()) -> Target:
     """How a case reaches an app."""
     ada, bob = ([("authorization", f"Bearer {name}")] for name in ("ada", "bob"))
-    return Target(AppTransport(app, "/"), ada, bob, features=features)
+    return Target(AppTransport(app, "/"), ada, bob, "http://testserver/attachments", features)
 
 
 async def outcomes(

@@ -252,6 +252,12 @@ def make_app(pace: float = 1.0) -> FastAPI:
         server.uploads.held[name] = await request.body()
         return Response()
 
+    @made.get("/uploads/{name}")
+    async def preview(name: str) -> Response:
+        if name not in server.uploads.held:
+            raise HTTPException(404)
+        return Response(server.uploads.held[name], media_type="image/png")
+
     return made
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -94,21 +95,28 @@ def serve(name: str, folder: str, port: str) -> None:
     """Serve a subject in this process."""
     import uvicorn
 
+    # uvicorn ends by the signal that it was sent; so that what the subject uses ends too, it has to be an exit.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     served = subject(name)
     base = f"http://127.0.0.1:{port}{served.path}"
     app = served.make(base, Path(folder), Options(), 1.0)
     uvicorn.run(app, port=int(port), log_level="critical", timeout_graceful_shutdown=1)
 
 
+async def target_at(name: str, url: str, sign_in: SignIn) -> Target:
+    """How the suite reaches a server that is served: two people, and where files go directly."""
+    root = url[: url.index("/", len("http://"))]
+    ada, bob = [list((await sign_in(root, user)).items()) for user in ("ada", "bob")]
+    uploads = "" if name in OTHERS else f"{url.rstrip('/')}/attachments"
+    return Target(SocketTransport(url), ada, bob, uploads)
+
+
 def report_on(name: str) -> Report:
     """The whole suite, as ``chatkit-asgi conformance --strict`` runs it."""
     with tempfile.TemporaryDirectory() as folder, serving(name, Path(folder)) as (url, sign_in):
-        root = url[: url.index("/", len("http://"))]
 
         async def go() -> Report:
-            ada, bob = [list((await sign_in(root, user)).items()) for user in ("ada", "bob")]
-            target = Target(SocketTransport(url), ada, bob)
-            return await run(target, catalogue(), strict=True)
+            return await run(await target_at(name, url, sign_in), catalogue(), strict=True)
 
         return anyio.run(go)
 

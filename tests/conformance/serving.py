@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -15,15 +16,26 @@ import uvicorn
 
 
 @contextmanager
-def uvicorn_serving(app: Any, listener: socket.socket | None = None) -> Generator[str]:
-    """The app behind uvicorn on a free port, or on one that is taken already; its address."""
+def uvicorn_serving(
+    app: Any, listener: socket.socket | None = None, certificate: Path | None = None
+) -> Generator[str]:
+    """The app behind uvicorn on a free port, or on one that is taken already; its address.
+
+    Args:
+        app: The app.
+        listener: The port.
+        certificate: A file with a certificate and its key, for TLS.
+    """
     with listener or socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, log_level="critical", ws="none", timeout_graceful_shutdown=1, ssl_certfile=certificate
+        )  # fmt: skip
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            scheme = "http" if certificate is None else "https"
+            yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(10)

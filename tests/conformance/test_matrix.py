@@ -11,8 +11,9 @@ import pytest
 
 from chatkit_asgi.conformance.case import Outcome, catalogue
 from chatkit_asgi.conformance.runner import discover
+from tests.conformance.broken import Asked, Reply
 from tests.conformance.matrix import IN_PROCESS, outcomes, recorded, sound, target, work_out
-from tests.conformance.mutants import MUTANTS
+from tests.conformance.mutants import MUTANTS, Mutant
 
 CASES = {case.id: case for case in catalogue()}
 WIDE = 12
@@ -63,6 +64,19 @@ async def test_every_mutant_is_caught_by_the_cases_that_it_was_made_for(share: i
             if result.outcome is not Outcome.FAILED:
                 missed[result.case.id].append(str(result.got))
     assert missed == {}
+
+
+async def test_a_preview_may_be_reached_by_a_redirect() -> None:
+    """No false alarm: browsers follow them."""
+
+    def elsewhere(asked: Asked) -> Reply | None:
+        is_first = asked.method == "GET" and not asked.query
+        return (307, {"location": "?elsewhere"}, b"") if is_first else None
+
+    mutant = Mutant((), lambda: {"files": True, "early": elsewhere}, wide=False)
+    cases = [each for identity, each in CASES.items() if "preview" in identity]
+    found = await outcomes(mutant, cases, await discover(target(sound())))
+    assert [each.outcome for each in found] == [Outcome.PASSED] * 4
 
 
 async def test_a_failure_says_what_was_sent_what_came_and_what_was_expected() -> None:

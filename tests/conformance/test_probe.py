@@ -15,6 +15,7 @@ from chatkit_asgi.conformance.probe import Finding, probe, told
 from chatkit_asgi.conformance.wire import AppTransport
 from tests.conformance.broken import Asked, Broken
 from tests.conformance.matrix import sound
+from tests.conformance.mutants import MUTANTS
 
 ADA = [("authorization", "Bearer ada")]
 PAGE = "https://my.app"
@@ -60,10 +61,20 @@ def silencing(app: Any) -> Any:
     return Broken(app, raw=lambda asked, body: body.replace(b": keep-alive\n\n", b""))
 
 
-def open_to_all(app: Any) -> Any:
-    from tests.conformance.mutants import MUTANTS
+def mutant(name: str) -> Callable[[Any], Any]:
+    """The server that is broken in that way, for a case of the suite."""
+    return lambda app: MUTANTS[name].around(app)
 
-    return MUTANTS["takes_nobody_for_somebody"].around(app)
+
+open_to_all = mutant("takes_nobody_for_somebody")
+
+
+def calling_json_text(app: Any) -> Any:
+    def head(asked: Asked, status: int, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+        is_json = headers["content-type"] == "application/json"
+        return status, {**headers, "content-type": "text/plain"} if is_json else headers
+
+    return Broken(app, head=head)
 
 
 async def test_a_sound_deployment_has_nothing_wrong() -> None:
@@ -82,6 +93,9 @@ async def test_a_sound_deployment_has_nothing_wrong() -> None:
         (answering(404), "path", "trailing slash"),
         (answering(307, location="/chatkit/"), "redirect", "/chatkit/"),
         (answering(502), "upstream", "behind it does not"),
+        (calling_json_text, "json", "Answer with application/json"),
+        (mutant("streams_as_octets"), "stream", "answered with 200 and text/event-stream"),
+        (mutant("cuts_streams"), "stream", "a worker's time limit"),
         (collecting, "buffering", "proxy_buffering off"),
         (compressing, "compression", "Except text/event-stream"),
         (open_to_all, "authentication", "Refuse whoever is not signed in"),

@@ -60,7 +60,8 @@ async def app(store_kind: str, tmp_path: Path) -> AsyncIterator[Any]:
 )
 async def test_ours_passes_everything(app: Any) -> None:
     """Invariant: MUST, SHOULD and MAY, on every store, in another order than usual, side by side."""
-    report = await run(Target(AppTransport(app, "/"), ADA, BOB), catalogue(), jobs=8, shuffle=7)
+    target = Target(AppTransport(app, "/"), ADA, BOB, "http://testserver/attachments")
+    report = await run(target, catalogue(), jobs=8, shuffle=7)
     assert failures(report) == {}
     left_out = {each.case.id for each in report.results if each.outcome is Outcome.NOT_RUN}
     assert left_out == {case.id for case in catalogue() if "socket" in case.needs}
@@ -88,8 +89,11 @@ async def test_ours_passes_on_every_stack(stack: tuple[str, Subject]) -> None:
     ada, bob = [list((await served.sign_in(url, user)).items()) for user in ("ada", "bob")]
     cases = [each for each in catalogue() if each.section in SAMPLE and not each.slow]
     cases = [each for each in cases if each.level != "MAY" and "silent" not in each.needs]
-    report = await run(Target(SocketTransport(f"{url}{served.path}"), ada, bob), cases, jobs=8)
+    endpoint = f"{url}{served.path}"
+    target = Target(SocketTransport(endpoint), ada, bob, f"{endpoint.rstrip('/')}/attachments")
+    report = await run(target, cases, jobs=8)
     assert failures(report) == {}
+    assert report.count(Outcome.NOT_RUN) == 0
 
 
 async def test_ours_passes_over_a_socket(served: str) -> None:
@@ -101,7 +105,8 @@ async def test_ours_passes_over_a_socket(served: str) -> None:
     ]
     # Whether a half-closed connection is answered depends on which of two things uvicorn hears of first.
     cases = [case for case in cases if "silent" not in case.needs and case.level != "MAY"]
-    report = await run(Target(SocketTransport(served), ADA, BOB), cases, jobs=8)
+    target = Target(SocketTransport(served), ADA, BOB, f"{served}/attachments")
+    report = await run(target, cases, jobs=8)
     assert failures(report) == {}
     assert report.count(Outcome.NOT_RUN) == 0
 

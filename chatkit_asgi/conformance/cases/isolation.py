@@ -7,6 +7,7 @@ from typing import Any
 from .. import expect
 from ..case import case
 from ..client import Client, Turn, message
+from ..uploads import post_form, upload
 
 TWO = ("two-users",)
 
@@ -131,9 +132,7 @@ async def lists_are_private(client: Client) -> None:
 )
 async def cannot_attach(client: Client) -> None:
     """It is refused."""
-    made = await client.get("attachments.create", name="a", size=1, mime_type="a/b")
-    said = message("See this", attachments=[made["id"]])
-    expect.refused(await client.other.ask("threads.create", input=said))
+    await _is_theirs(client, await upload(client))
 
 
 @case(
@@ -143,9 +142,24 @@ async def cannot_attach(client: Client) -> None:
 )
 async def cannot_delete_an_attachment(client: Client) -> None:
     """The attachment can be sent afterwards, whatever was answered."""
-    made = await client.get("attachments.create", name="a", size=1, mime_type="a/b")
+    made = await upload(client)
     await client.other.ask("attachments.delete", attachment_id=made["id"])
     await client.say("See this", attachments=[made["id"]])
+
+
+@case(
+    "ISO-3",
+    sends="A message with what somebody else has uploaded in a form.",
+    needs=("two-users", "upload-url"),
+)
+async def cannot_attach_what_a_form_brought(client: Client) -> None:
+    """It is refused."""
+    await _is_theirs(client, await upload(client, direct=True))
+
+
+async def _is_theirs(client: Client, attachment: Any) -> None:
+    said = message("See this", attachments=[attachment["id"]])
+    expect.refused(await client.other.ask("threads.create", input=said))
 
 
 @case("ISO-4", sends="threads.get_by_id of somebody else's thread, and of none.", needs=TWO)
@@ -161,3 +175,11 @@ async def ids_cannot_be_tried(client: Client) -> None:
 async def nobody_is_refused(client: Client) -> None:
     """401 or 403."""
     expect.one_of(await client.anonymous.ask("threads.list"), "401 or 403")
+
+
+@case(
+    "ISO-5", sends="A form with a file, without credentials.", needs=("credentials", "upload-url")
+)
+async def nobody_uploads(client: Client) -> None:
+    """401 or 403."""
+    expect.one_of(await post_form(client.anonymous), "401 or 403")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.conformance.broken import Asked, json_reply
 from tests.conformance.mutants.building import asks, simple
 
 
 def _as_ada(asked: Asked) -> Asked:
-    return Asked(
-        asked.method,
-        {**asked.headers, "authorization": "Bearer ada"},
-        asked.query,
-        asked.body,
-        asked.value,
-    )
+    return replace(asked, headers={**asked.headers, "authorization": "Bearer ada"})
 
 
+ALSO = {"cannot-attach": ("isolation/cannot-attach-what-a-form-brought",)}
 for target, name in {
     "cannot-read-a-thread": "threads.get_by_id",
     "cannot-read-items": "items.list",
@@ -35,6 +32,7 @@ for target, name in {
     asks(
         f"shares_{name.replace('.', '_')}",
         f"isolation/{target}",
+        *ALSO.get(target, ()),
         when=lambda asked, name=name: (
             asked.kind == name and asked.headers.get("authorization") == "Bearer bob"
         ),
@@ -56,4 +54,10 @@ asks(
     "isolation/nobody-is-refused",
     when=lambda asked: "authorization" not in asked.headers,
     change=_as_ada,
+)
+simple(
+    "takes_files_from_nobody",
+    "isolation/nobody-uploads",
+    files=True,
+    asks=lambda asked: asked if "authorization" in asked.headers else _as_ada(asked),
 )

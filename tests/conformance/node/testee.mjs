@@ -80,7 +80,8 @@ class Uploads extends AttachmentStore {
     const url = `${context.base}/uploads/${id}`;
     this.held.set(id, Buffer.alloc(0));
     const upload_descriptor = { url, method: "PUT", headers: { "x-upload": "1" } };
-    const fields = { id, name, mime_type, upload_descriptor };
+    const metadata = { private: "conformance-secret" };
+    const fields = { id, name, mime_type, upload_descriptor, metadata };
     return mime_type.startsWith("image/")
       ? { ...fields, type: "image", preview_url: url }
       : { ...fields, type: "file" };
@@ -182,10 +183,14 @@ const uploads = new Uploads();
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const server = new Testee(new MemoryStore(), uploads, quiet);
 const app = express();
-app.put("/uploads/:id", express.raw({ type: () => true }), (req, res) => {
+app.put("/uploads/:id", express.raw({ type: () => true, limit: "10mb" }), (req, res) => {
   if (!uploads.held.has(req.params.id)) return res.status(404).end();
   uploads.held.set(req.params.id, req.body);
   res.end();
+});
+app.get("/uploads/:id", (req, res) => {
+  const held = uploads.held.get(req.params.id);
+  return held ? res.type("image/png").send(held) : res.status(404).end();
 });
 app.use(express.json());
 app.post("/chatkit", async (req, res) => {
