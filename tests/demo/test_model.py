@@ -158,4 +158,5 @@ async def test_the_local_model_really_answers(tmp_path: Path) -> None:
     assert kept["items"]["data"][-1]["content"][0]["text"] == text
     again = {**thread, "input": message("Say it again.")}
     events = await post(demo.app, {"type": "threads.add_user_message", "params": again})
-    assert texts(events) and not [event for event in events if event["type"] == "error"]
+    assert texts(events)
+    assert not [event for event in events if event["type"] == "error"]
