@@ -193,7 +193,7 @@ class Checked(Wire):
         for name in cls._nested:
             value = getattr(self, name)
             kind = cast("Any", type(value))
-            if kind is dict or (kind is list and dict in map(type, value)):
+            if kind is dict or (kind is list and value and dict in map(type, value)):
                 setattr(self, name, convert(value, _hints(cls)[name]))
 
 
@@ -220,10 +220,12 @@ _SHADOW_KEY = b',"' + SHADOW.encode() + b'":"'
 def encode(value: Any) -> bytes:
     """``value`` as compact JSON. Text that UTF-8 cannot hold (lone surrogates) becomes U+FFFD."""
     encoded = _encode(value)
-    if not (len(encoded) > 1024 and _carries_typed_widget(value)) and b"null" in encoded:
+    # find, because ``in`` first takes its left side for a number, and raises and drops an exception that costs more
+    # than the search
+    if not (len(encoded) > 1024 and _carries_typed_widget(value)) and encoded.find(b"null") >= 0:
         written = as_written(value)
         encoded = encoded if written is value else _encode(written)
-    if b"~" in encoded and _SHADOW_KEY in encoded:  # one character is found 20 times faster
+    if encoded.find(b"~") >= 0 and _SHADOW_KEY in encoded:  # one character is found 20 times faster
         encoded = re.sub(rb',"' + SHADOW.encode() + rb'":"[^"]*"', b"", encoded)
     return encoded
 

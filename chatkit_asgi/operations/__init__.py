@@ -110,8 +110,15 @@ async def answer(
         result = await run(server, request, context)
         return told(server, result if isinstance(result, bytes) else encode(result), context)
     owner = server.store.owner(context)
-    who = (owner, "" if owner or scope is None else scope())
     thread_id: Any = getattr(request.params, "thread_id", None)
+    repeat = None
+    if idempotency_key or frame is not None or thread_id is not None:
+        who = (owner, "" if owner or scope is None else scope())
+        by_body = frame is not None or thread_id is not None
+        repeat = Repeat(
+            key=(*who, idempotency_key) if idempotency_key else None,
+            body=(*who, frame, encode(request)) if by_body else None,
+        )
 
     async def check_repeat() -> None:
         await server.store.load_thread(thread_id, context=context)
@@ -119,12 +126,7 @@ async def answer(
     return await server.turns.start(
         lambda: operation.run(server, request, context),
         owner=owner,
-        repeat=Repeat(
-            key=(*who, idempotency_key) if idempotency_key else None,
-            body=(*who, frame, encode(request))
-            if frame is not None or thread_id is not None
-            else None,
-        ),
+        repeat=repeat,
         # A store may tell people apart by means of its own, and a repeat is not checked otherwise.
         check_repeat=None if owner or thread_id is None else check_repeat,
         body=request,

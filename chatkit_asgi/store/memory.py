@@ -171,6 +171,13 @@ class _MemoryTables:
     def _of(self, owner: str) -> _Owner:
         return self._owners.get(owner) or _Owner()
 
+    def _own(self, owner: str) -> _Owner:
+        """To put something there."""
+        owned = self._owners.get(owner)
+        if owned is None:
+            owned = self._owners[owner] = _Owner()
+        return owned
+
     def _thread(self, owner: str, thread_id: str) -> _Thread:
         thread = self._of(owner).threads.get(thread_id)
         if thread is None:
@@ -197,7 +204,7 @@ class _MemoryTables:
         return Slice([entry.row for entry in found], last)
 
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None:
-        owned = self._owners.setdefault(owner, _Owner())
+        owned = self._own(owner)
         entry = owned.rows.by_id.get(thread_id)
         if entry is None:
             owned.rows.append(thread_id, row)
@@ -321,7 +328,7 @@ class _MemoryTables:
         return [owned.attachments[each][2] for each in owned.attached.get(thread_id, {})]
 
     def put_attachment(self, owner: str, entry: AttachmentEntry) -> None:
-        owned = self._owners.setdefault(owner, _Owner())
+        owned = self._own(owner)
         attachment_id, thread_id, row = entry
         old = owned.attachments.get(attachment_id)
         if old is not None:
