@@ -114,8 +114,8 @@ class ChatKitApp:
                     await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await serve(self.endpoint, scope, receive, send)
+    def _serve(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return serve(self.endpoint, scope, receive, send)
 
 
 async def serve(
@@ -256,10 +256,9 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     backend = current_backend()
     guard = backend.guard(absorb=False)
     problem: BaseException | None = None
-    sent = False
 
     async def write() -> None:
-        nonlocal problem, sent
+        nonlocal problem
         try:
             while True:
                 chunk = viewer.take()
@@ -276,7 +275,6 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
                 else:
                     await viewer.ready()
             await send({"type": "http.response.body", "body": b""})
-            sent = True
         except OSError:  # how some servers report that the client has gone
             pass
         except Exception as error:

@@ -105,9 +105,9 @@ class Turn:
         """Open items in the order of their appearance."""
         self.saved: dict[str, tuple[int, int, int] | None] = {}
         """Items that this turn has stored, and the mark of an open one at that time."""
-        self.hidden: set[str] = set()
+        self.hidden: dict[str, None] = {}
         """Items of this turn that no reader has heard of: nor is their end told."""
-        self.closed: set[str] = set()
+        self.closed: dict[str, None] = {}
         """Items that were done, replaced or removed in this turn."""
         self.produced = False
         """Whether a reader has been shown any item or text of this answer."""
@@ -189,7 +189,7 @@ class Turn:
         open_item = OpenItem(event.item)
         effects = self._show(event)
         self.open[event.item.id] = open_item  # one that is started again keeps its place
-        self.hidden.discard(event.item.id)
+        self.hidden.pop(event.item.id, None)
         if event.item.id in self.saved:
             self.saved[event.item.id] = None  # its mark is of what it was before
         self._slot = _NO_SLOT
@@ -219,7 +219,7 @@ class Turn:
         open_item.apply(event.update)
         self.open[item.id] = open_item
         self.saved[item.id] = None
-        self.closed.add(item.id)
+        self.closed[item.id] = None
         self.produced = True
         return [Send(frame, lasting=False, item_id=item.id)]
 
@@ -228,22 +228,22 @@ class Turn:
         hidden = is_hidden(item)
         shown = [] if hidden else self._show(event)
         if not hidden:
-            self.hidden.discard(item.id)
+            self.hidden.pop(item.id, None)
         elif item.id not in self.open and item.id not in self.closed:
-            self.hidden.add(item.id)
+            self.hidden[item.id] = None
         if type(event) is ThreadItemReplacedEvent:
             self.saved.setdefault(item.id, None)  # it is in the store already
         effects = self._save_earlier(item.id)
         effects.append(self._save(item))
         self._forget(item.id)
-        self.closed.add(item.id)
+        self.closed[item.id] = None
         return effects + shown
 
     def _removed(self, event: ThreadItemRemovedEvent) -> list[Effect]:
         frame = event_frame(event)
         self._forget(event.item_id)
         self.saved.pop(event.item_id, None)  # should it come again, it is a new one in a new place
-        self.closed.add(event.item_id)
+        self.closed[event.item_id] = None
         delete = DeleteItem(event.item_id)
         if event.item_id in self.hidden:
             return [delete]
@@ -426,7 +426,7 @@ class Turn:
         if item.id in self.open:
             self.open[item.id] = OpenItem(item)
             self.saved[item.id] = None
-            self.closed.add(item.id)
+            self.closed[item.id] = None
             self._slot = _NO_SLOT
 
     def unsaved(self, effect: SaveItem) -> None:

@@ -128,7 +128,7 @@ class _Thread(_Sequence):
     def __init__(self) -> None:
         super().__init__()
         self.asides: dict[str, Hidden] = {}
-        self.pending: set[str] = set()
+        self.pending: dict[str, None] = {}
         self.feedback: dict[str, str] = {}
 
     def put(self, id: str, row: Row) -> None:
@@ -137,11 +137,14 @@ class _Thread(_Sequence):
             self.append(id, row)
         else:
             entry.put(row)
-        (self.pending.add if row.pending else self.pending.discard)(id)
+        if row.pending:
+            self.pending[id] = None
+        else:
+            self.pending.pop(id, None)
 
     def forget(self, id: str) -> None:
         self.remove(id)
-        self.pending.discard(id)
+        self.pending.pop(id, None)
         self.feedback.pop(id, None)
 
     def shown(self, entry: _Entry | None, now: float) -> bool:
@@ -312,7 +315,7 @@ class _MemoryTables:
                 del thread.by_id[entry.id]
         if thread.pending or thread.feedback:
             for entry in gone:
-                thread.pending.discard(entry.id)
+                thread.pending.pop(entry.id, None)
                 thread.feedback.pop(entry.id, None)
 
     # -- attachments' records ------------------------------------------------------------------

@@ -281,7 +281,7 @@ class Turns:
             return
         if self._last.get(place) is run:
             del self._last[place]
-        if after is not None:
+        if after is not None and after.go is not None:
             after.go.set()
 
     def _release(self, owner: str) -> None:

@@ -28,7 +28,7 @@ from ..types import (
     ThreadMetadata,
     UnknownItem,
 )
-from ._backend import Backend
+from ._backend import Backend, Signal
 from .intake import Intake
 from .viewer import Viewer
 
@@ -144,8 +144,8 @@ class Run:
         """The turn that this one waits for."""
         self.after: Run | None = None
         """The turn that waits for this one."""
-        self.go = backend.signal()
-        """Set when ``before`` has ended."""
+        self.go: Signal | None = None
+        """Set when ``before`` has ended. This and the other signals are there while somebody waits."""
         self.joinable = True
         """Whether another viewer may come: if none can, nothing is kept for it."""
         self.begun = False
@@ -172,8 +172,8 @@ class Run:
         self._storing = False
         """Whether effects are being performed, from the first write to the last: checkpoints do not come in between."""
         self._checkpointing = False
-        self._checkpointed = backend.signal()
-        self._space = backend.signal()
+        self._checkpointed: Signal | None = None
+        self._space: Signal | None = None
         self._weight = 0
         self._whole: tuple[tuple[str, int], bytes] | None = None
         """The last frame that told a whole value, and of what."""
@@ -210,7 +210,7 @@ class Run:
 
     def taken(self) -> None:
         """A viewer has taken what was waiting for it."""
-        if self.crowded:
+        if self._space is not None:
             self._space.set()
 
     def take(self) -> bytes:
@@ -325,6 +325,7 @@ class Run:
         wake-up and one send carry everything that was ready, and nothing is held back.
         """
         while self.before is not None and not self.before.ended:
+            self.go = self.backend.signal()
             await self.go.wait()
         if self._closing is not None:
             return
@@ -394,6 +395,7 @@ class Run:
         await self.backend.step_aside()
         while any(viewer.size > self.options.viewer_buffer for viewer in self.viewers):
             self.crowded = True
+            self._space = self.backend.signal()
             await self._space.wait()
         self.crowded = False
 
@@ -546,6 +548,7 @@ class Run:
         if not todo:
             return
         while self._checkpointing:
+            self._checkpointed = self.backend.signal()
             await self._checkpointed.wait()
         self._storing = True
         try:
@@ -672,7 +675,8 @@ class Run:
             logger.exception("checkpoint failed", extra=self._log())
         finally:
             self._checkpointing = False
-            self._checkpointed.set()
+            if self._checkpointed is not None:
+                self._checkpointed.set()
 
     async def _save_all(self, effects: Sequence[Effect]) -> None:
         for place, effect in enumerate(effects):
