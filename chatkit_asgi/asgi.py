@@ -22,7 +22,7 @@ import anyio
 from .http import ContextCallable, Endpoint, Request
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
-from .turns import Viewer, current_backend
+from .turns import Guard, Viewer, current_backend
 
 __all__ = ["ChatKitApp", "ChatKitMiddleware", "serve"]
 
@@ -255,43 +255,37 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     """
     backend = current_backend()
     guard = backend.guard(absorb=False)
-    problem: BaseException | None = None
-
-    async def write() -> None:
-        nonlocal problem
-        try:
-            while True:
-                chunk = viewer.take()
-                if chunk is not None:
-                    message: Message = {
-                        "type": "http.response.body",
-                        "body": chunk,
-                        "more_body": True,
-                    }
-                    await send(message)
-                    del chunk, message  # what comes next may be hours away
-                elif viewer.ended:
-                    break
-                else:
-                    await viewer.ready()
-            await send({"type": "http.response.body", "body": b""})
-        except OSError:  # how some servers report that the client has gone
-            pass
-        except Exception as error:
-            problem = error
-        finally:
-            guard.interrupt()
-
     viewer.on_dead = guard.interrupt
-    stop_writing = backend.spawn(write)
+    stop_sending = backend.spawn(lambda: _send_chunks(viewer, send, guard))
     try:
         with guard:
             await _until_gone(receive)
     finally:
         viewer.close()
-        stop_writing()
-    if problem is not None:
-        raise problem
+        stop_sending()
+    if viewer.failure is not None:
+        raise viewer.failure
+
+
+async def _send_chunks(viewer: Viewer, send: Send, guard: Guard) -> None:
+    try:
+        while True:
+            chunk = viewer.take()
+            if chunk is not None:
+                message: Message = {"type": "http.response.body", "body": chunk, "more_body": True}
+                await send(message)
+                del chunk, message  # what comes next may be hours away
+            elif viewer.ended:
+                break
+            else:
+                await viewer.ready()
+        await send({"type": "http.response.body", "body": b""})
+    except OSError:  # how some servers report that the client has gone
+        pass
+    except Exception as error:
+        viewer.failure = error
+    finally:
+        guard.interrupt()
 
 
 def _with_cors(app: ASGIApp, options: Options) -> ASGIApp:

@@ -1,9 +1,19 @@
 """Turns: the only owner of tasks. Runs a handler through :class:`~chatkit_asgi.protocol.turn.Turn`, keeps what late
 viewers need, serves viewers, ends it. May import ``protocol``, ``types``, ``store.base``, ``errors`` and anyio."""
 
-from ._backend import current_backend
+from ._backend import Guard, current_backend
 from .manager import Repeat, ShuttingDown, Turns
 from .run import Outcome, Plan, Run
 from .viewer import Viewer
 
-__all__ = ["Outcome", "Plan", "Repeat", "Run", "ShuttingDown", "Turns", "Viewer", "current_backend"]
+__all__ = [
+    "Guard",
+    "Outcome",
+    "Plan",
+    "Repeat",
+    "Run",
+    "ShuttingDown",
+    "Turns",
+    "Viewer",
+    "current_backend",
+]

@@ -27,6 +27,7 @@ class Viewer:
         "_run",
         "_signal",
         "ended",
+        "failure",
         "late",
         "on_dead",
         "sending",
@@ -50,6 +51,8 @@ class Viewer:
         self.ended = False
         self.on_dead: Callable[[], object] | None = None
         """Called when a send has taken too long."""
+        self.failure: Exception | None = None
+        """What sending has raised, where it is done in a task that nobody waits for."""
 
     def take(self) -> bytes | None:
         """All frames that are ready, as one chunk; ``None`` when there are none now. What was taken before is sent."""
