@@ -111,13 +111,13 @@ async def answer(
         return told(server, result if isinstance(result, bytes) else encode(result), context)
     owner = server.store.owner(context)
     thread_id: Any = getattr(request.params, "thread_id", None)
+    tells_by_body = frame is not None or thread_id is not None
     repeat = None
-    if idempotency_key or frame is not None or thread_id is not None:
+    if idempotency_key or tells_by_body:
         who = (owner, "" if owner or scope is None else scope())
-        by_body = frame is not None or thread_id is not None
         repeat = Repeat(
             key=(*who, idempotency_key) if idempotency_key else None,
-            body=(*who, frame, encode(request)) if by_body else None,
+            body=(*who, frame, encode(request)) if tells_by_body else None,
         )
 
     async def check_repeat() -> None:
