@@ -111,6 +111,10 @@ async def answer(
         return told(server, result if isinstance(result, bytes) else encode(result), context)
     owner = server.store.owner(context)
     thread_id: Any = getattr(request.params, "thread_id", None)
+
+    async def check_repeat() -> None:
+        await server.store.load_thread(thread_id, context=context)
+
     tells_by_body = frame is not None or thread_id is not None
     repeat = None
     if idempotency_key or tells_by_body:
@@ -119,9 +123,6 @@ async def answer(
             key=(*who, idempotency_key) if idempotency_key else None,
             body=(*who, frame, encode(request)) if tells_by_body else None,
         )
-
-    async def check_repeat() -> None:
-        await server.store.load_thread(thread_id, context=context)
 
     return await server.turns.start(
         lambda: operation.run(server, request, context),
