@@ -1,16 +1,15 @@
 """What an endpoint says of itself in an OpenAPI document: schemas of requests and answers, made of the structs, and
 examples. Plain dictionaries; adapters put them where their framework wants them.
 
-May import ``types`` and below.
+May import ``schemas``, ``types`` and below.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
-import msgspec
-
+from .schemas import tidied
 from .types import (
     ChatKitReq,
     FileAttachment,
@@ -33,8 +32,6 @@ _ROOTS: Final[dict[str, Any]] = {
     "Request": ChatKitReq,
     "Event": ThreadStreamEvent,
     "Item": ThreadItem,
-    "ItemPage": Page[ThreadItem],
-    "ThreadPage": Page[Thread],
 }
 _ANSWERS: Final = (Thread, Page[Thread], Page[ThreadItem], FileAttachment, ImageAttachment, SyncCustomActionResponse,
                    TranscriptionResult)  # fmt: skip
@@ -85,20 +82,13 @@ _STREAM: Final = 'data: {"type":"stream_options","stream_options":{"allow_cancel
 @cache
 def components() -> dict[str, dict[str, Any]]:
     """The schemas by their names. They refer to each other as ``#/components/schemas/<name>``."""
-    types = [*_ROOTS.values(), *_ANSWERS]
-    schemas, found = msgspec.json.schema_components(types, ref_template=REF + "{name}")
-    roots = dict(zip(_ROOTS, schemas, strict=False))
-    names = {name: PREFIX + name for name in found}
-    for name, schema in roots.items():  # generic structs have names that nobody can read
-        if set(schema) == {"$ref"}:
-            names[schema["$ref"].removeprefix(REF)] = PREFIX + name
-    named = {names[name]: schema for name, schema in found.items()}
-    named |= {PREFIX + name: schema for name, schema in roots.items() if set(schema) != {"$ref"}}
-    named[PREFIX + "Answer"] = {
-        "anyOf": [*schemas[len(_ROOTS) :], {"type": "object", "maxProperties": 0}]
-    }
+    wholes, named = tidied([*_ROOTS.values(), *_ANSWERS], REF, PREFIX)
+    roots = dict(zip(_ROOTS, wholes, strict=False))
+    named |= {PREFIX + name: {"title": name, **schema} for name, schema in roots.items()}
+    answers = [*wholes[len(_ROOTS) :], {"type": "object", "maxProperties": 0}]
+    named[PREFIX + "Answer"] = {"title": "Answer", "anyOf": answers}
     named[PREFIX + "Error"] = _ERROR
-    return {name: _tidy(schema, names) for name, schema in sorted(named.items())}
+    return dict(sorted(named.items()))
 
 
 def operation() -> dict[str, Any]:
@@ -140,22 +130,3 @@ def operation() -> dict[str, Any]:
 
 def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"{REF}{PREFIX}{name}"}
-
-
-def _tidy(value: Any, names: dict[str, str]) -> Any:
-    """With the components' names; without the tag's second field (see ``_base``), titles of generic structs, and
-    defaults that are never written."""
-    if isinstance(value, dict):
-        items = cast("dict[str, Any]", value).items()
-        return {
-            key: _tidy(each, names)
-            for key, each in items
-            if not key.startswith("~")
-            and not (key == "title" and "[" in each)
-            and not (key == "default" and each is None)
-        }
-    if isinstance(value, list):
-        return [_tidy(each, names) for each in cast("list[Any]", value)]
-    if isinstance(value, str) and value.startswith(REF):
-        return REF + names[value.removeprefix(REF)]
-    return value

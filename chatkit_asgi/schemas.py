@@ -6,17 +6,18 @@ May import ``types`` and msgspec.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from . import types
 
-__all__ = ["schemas", "write_schemas"]
+__all__ = ["schemas", "tidied", "write_schemas"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-REFERENCE = "#/$defs/{name}"
+REFERENCE = "#/$defs/"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -62,13 +63,45 @@ def write_schemas(directory: Path) -> list[Path]:
     return written
 
 
-def _schema(kind: Any) -> dict[str, Any]:
-    (whole,), parts = msgspec.json.schema_components([kind], ref_template=REFERENCE)
-    names = {name: _plain(name, part) for name, part in parts.items()}
+def tidied(
+    kinds: Sequence[Any], reference: str, prefix: str = ""
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The schemas of types, and of the structs in them by name.
+
+    Without the marks by which the structs know their tags, and without the defaults that are never written.
+
+    Args:
+        kinds: Structs and unions.
+        reference: What a reference begins with, before the name.
+        prefix: What a name begins with.
+    """
+    wholes, parts = msgspec.json.schema_components(kinds, ref_template=reference + "{name}")
+    names = {name: prefix + _plain(name, part) for name, part in parts.items()}
     for name, part in parts.items():
-        part["title"] = names[name]
-    found: dict[str, Any] = _renamed({**whole, "$defs": parts}, names)
-    return found
+        part["title"] = names[name].removeprefix(prefix)
+
+    def tidy(value: Any) -> Any:
+        if isinstance(value, dict):
+            entries = cast("dict[str, Any]", value).items()
+            return {
+                key: tidy(each)
+                for key, each in entries
+                if not key.startswith("~") and not (key == "default" and each is None)
+            }
+        if isinstance(value, list):
+            return [tidy(each) for each in cast("list[Any]", value)]
+        if isinstance(value, str) and value.startswith(reference):
+            return reference + names[value.removeprefix(reference)]
+        return value
+
+    return [tidy(each) for each in wholes], {
+        names[name]: tidy(part) for name, part in parts.items()
+    }
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    (whole,), parts = tidied([kind], REFERENCE)
+    return {**whole, "$defs": parts}
 
 
 def _plain(name: str, part: dict[str, Any]) -> str:
@@ -80,21 +113,3 @@ def _of(page: dict[str, Any]) -> str:
     records = page["properties"]["data"]["items"]
     reference: str = records.get("$ref", "")
     return "Threads" if reference.endswith("/Thread") else "Items"
-
-
-def _renamed(value: Any, names: dict[str, str]) -> Any:
-    """With the definitions' plain names, and without the marks by which the structs know their tags."""
-    if isinstance(value, dict):
-        given: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
-        changed = {
-            names.get(key, key): _renamed(inner, names)
-            for key, inner in given.items()
-            if not key.startswith("~")
-        }
-        return changed
-    if isinstance(value, list):
-        return [_renamed(inner, names) for inner in value]  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, str) and value.startswith("#/$defs/"):
-        name = value.rpartition("/")[2]
-        return REFERENCE.format(name=names.get(name, name))
-    return value

@@ -59,7 +59,7 @@ ARROWS: dict[str, set[str]] = {
     "files": {"errors", "http", "operations", "protocol", "store", "types"},
     "asgi": {"http", "options", "server", "turns"},
     # What stands beside it.
-    "openapi": {"types"},
+    "openapi": {"schemas", "types"},
     "store": {"errors", "ids", "protocol", "store.base", "types"},
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
     "agents": {
