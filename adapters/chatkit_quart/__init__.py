@@ -16,7 +16,7 @@ from quart import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from chatkit_asgi.asgi import ChatKitApp
-from chatkit_asgi.http import ContextCallable, Request, Route, refuse
+from chatkit_asgi.http import ContextCallable, Request, Route, refuse, refuse_cors
 from chatkit_asgi.http import Response as Answer
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
@@ -45,7 +45,11 @@ def chatkit_blueprint(
             it: browsers follow links to attachments without headers.
         name: Of the blueprint: another for a second endpoint in one app.
         options: Of Quart's ``Blueprint``. Its ``before_request`` functions guard everything.
+
+    Raises:
+        ValueError: The server's options name ``cors_origins``: that is for ``quart_cors.cors(app, ...)`` to do.
     """
+    refuse_cors(server, "quart_cors.cors(app, ...)")
     chatkit = ChatKitApp(server, context=context)
     endpoint = chatkit.endpoint
     endpoint.routes.update(routes or {})
