@@ -22,7 +22,8 @@ from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
 __all__ = ["chatkit_blueprint"]
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+"""Quart answers OPTIONS itself, which CORS builds on; but the author's own routes get it."""
 
 
 def chatkit_blueprint(
@@ -71,9 +72,11 @@ def chatkit_blueprint(
             )
         )
 
-    rule: dict[str, Any] = {"methods": METHODS, "provide_automatic_options": False}
+    rule: dict[str, Any] = {"methods": METHODS}
     blueprint.add_url_rule(path, "endpoint", answer, **rule)
     for segment in endpoint.routes:
+        if segment in (routes or {}):
+            rule |= {"methods": [*METHODS, "OPTIONS"], "provide_automatic_options": False}
         rule["defaults"] = {"below": f"/{segment}"}
         blueprint.add_url_rule(f"{path}/{segment}", segment, answer, **rule)
         blueprint.add_url_rule(f"{path}/{segment}/<path:rest>", segment, answer, **rule)

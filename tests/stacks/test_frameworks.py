@@ -26,9 +26,10 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from quart import Quart, abort, g, request, session
+from quart_cors import cors as quart_cors
 from starlette.middleware.sessions import SessionMiddleware
 
-from chatkit_asgi import ChatKitApp, Options
+from chatkit_asgi import ChatKitApp, Options, Unauthorized
 from chatkit_asgi.openapi import REF, components
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from tests.http.served import Held, Served
@@ -176,33 +177,36 @@ def litestar_with_cors(server: Served) -> Any:
 
 
 def quart_with_cors(server: Served) -> Any:
-    """With Quart's own hooks, as docs/deploying.md shows it."""
-
     def refuse(_: Any) -> str:
         return request.headers.get("authorization") or abort(401, "Sign in first.")
 
     app = Quart(__name__)
-
-    @app.before_request
-    async def preflight() -> Any:
-        if request.method == "OPTIONS":
-            return "", 204
-
-    @app.after_request
-    async def cors(response: Any) -> Any:
-        if request.headers.get("origin") in CORS["allow_origins"]:
-            response.headers["access-control-allow-origin"] = request.headers["origin"]
-            response.headers["access-control-allow-methods"] = "POST, PUT"
-            asked = request.headers.get("access-control-request-headers", "")
-            response.headers["access-control-allow-headers"] = asked
-            response.headers["access-control-expose-headers"] = "x-request-id"
-        return response
-
     app.register_blueprint(chatkit_blueprint(server, context=refuse))
+    names = ("allow_methods", "allow_headers", "expose_headers")
+    given: Any = {name: CORS[name] for name in names}
+    return quart_cors(app, allow_origin=CORS["allow_origins"], **given)
+
+
+def django_with_cors(server: Served) -> Any:
+    from django.conf import settings
+    from django.test import override_settings
+
+    def refuse(asked: Any) -> str:
+        if "authorization" not in asked.headers:
+            raise Unauthorized("Sign in first.")
+        return "ada"
+
+    Django = load("django")
+    cors = "corsheaders.middleware.CorsMiddleware"
+    with override_settings(MIDDLEWARE=[cors, *settings.MIDDLEWARE]):
+        app = Django.app(server, context=refuse)
     return app
 
 
-@pytest.mark.parametrize("make", [fastapi_with_cors, litestar_with_cors, quart_with_cors])
+MAKERS = [fastapi_with_cors, litestar_with_cors, quart_with_cors, django_with_cors]
+
+
+@pytest.mark.parametrize("make", MAKERS)
 async def test_a_framework_s_own_cors_answers_for_everything(server: Served, make: Any) -> None:
     """Invariant: preflights need nobody signed in; answers, streams and refusals may be read by the page named only."""
     page = {"origin": "https://page.test"}
