@@ -267,8 +267,8 @@ def refuse(error: Exception, headers: Mapping[str, str]) -> Response:
 
 
 def refuse_cors(server: ChatKitServer[Any] | ChatKitRouter[Any], instead: str) -> None:
-    """For an adapter. Frameworks answer preflights and failures of their own where no handler is asked, so CORS is theirs
-    to do.
+    """For an adapter. Frameworks answer preflights and failures of their own where no handler is asked, so CORS is
+    theirs to do.
 
     Raises:
         ValueError: The server's options name ``cors_origins``, which only ``ChatKitApp`` follows.

@@ -16,7 +16,15 @@ from django.urls import URLPattern, re_path
 
 from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
 from chatkit_asgi.errors import HookMissing
-from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response, Route, refuse, refuse_cors
+from chatkit_asgi.http import (
+    ContextCallable,
+    Endpoint,
+    Request,
+    Response,
+    Route,
+    refuse,
+    refuse_cors,
+)
 from chatkit_asgi.turns import Viewer, current_backend
 
 from .identity import Identity

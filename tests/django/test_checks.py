@@ -25,7 +25,7 @@ HERE = "tests.django.test_checks"
 
 
 def ids(**options: Any) -> list[str]:
-    """The ids of what is said about ChatKit; about databases too, where some are named. Django 6.1 takes none for all."""
+    """The ids of what is said about ChatKit; of databases where some are named: to Django 6.1 none means all."""
     tags = ["chatkit", "database"] if options else ["chatkit"]
     found = checks.run_checks(tags=tags, **options)
     return [str(each.id) for each in found if str(each.id).startswith("chatkit")]

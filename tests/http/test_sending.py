@@ -1,5 +1,5 @@
-"""A stream is sent by a task of its own, while the request's task waits for the client to go. What lies around an app must
-not notice: servers and middleware that fail, cancel, limit the time or keep something in context variables."""
+"""A stream is sent by a task of its own, while the request's task waits for the client to go. What lies around an app
+must not notice: servers and middleware that fail, cancel, limit the time or keep something in context variables."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_an_adapter_does_not_ignore_cors_origins(name: str) -> None:
     """Invariant: an option that does nothing is refused, with the framework's own way in the words."""
     server = make_server(Options(cors_origins=["https://page.test"], handle_signals=False))
     assert name in STACKS
-    with pytest.raises(ValueError, match="(?i)is for ChatKitApp; .* use .*cors"):
+    with pytest.raises(ValueError, match=r"(?i)is for ChatKitApp; .* use .*cors"):
         load(name).app(server)
 
 

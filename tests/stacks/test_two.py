@@ -1,4 +1,4 @@
-"""Two endpoints in one process, in one application: each has its own people, threads and turns, and both end with it."""
+"""Two endpoints in one process, in one application: each has its own threads and turns, and both end with it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,10 @@ from starlette.routing import Mount
 from chatkit_asgi import ChatKitApp, ChatKitMiddleware, Options
 from chatkit_asgi.store import MemoryStore
 from chatkit_asgi.testing import ChatKitClient
-from tests.django.project import set_up, site
+from tests.django.project import site
 from tests.http.served import Held, Served, rows
 from tests.stacks.site import LIST, PATIENCE, serve
 from tests.stacks.test_streams import is_delta
-
-set_up()
-
-from chatkit_django import chatkit_urls
 
 PATHS = ("/help", "/help/sales")
 """One below the other: the hardest case."""
@@ -69,8 +65,12 @@ def quart(help: Any, sales: Any) -> Any:
 
 
 def django(help: Any, sales: Any) -> Any:
-    context = {"context": lambda _: None}
-    return site([*chatkit_urls(sales, PATHS[1], **context), *chatkit_urls(help, PATHS[0], **context)])
+    from chatkit_django import chatkit_urls  # needs settings
+
+    context: dict[str, Any] = {"context": lambda _: None}
+    return site(
+        [*chatkit_urls(sales, PATHS[1], **context), *chatkit_urls(help, PATHS[0], **context)]
+    )
 
 
 @pytest.mark.parametrize("make", [middleware, mounts, fastapi, litestar, quart, django])
