@@ -25,7 +25,7 @@ COMPILE := UV_NO_PROGRESS=1 ../.uv/bin/uv pip compile --quiet --upgrade --univer
 	--generate-hashes --no-header
 EDITABLE := $(INSTALL) --no-deps --no-build-isolation --editable .
 
-.PHONY: help demo example test slow lint types format bench build ui browser requirements clean
+.PHONY: help demo example test newest slow lint types format bench build ui browser requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -41,6 +41,13 @@ test: $(VENV)/.test $(VENV)/.model $(AIMOCK) ui browser ## Run the tests; option
 
 slow: $(VENV)/.test $(VENV)/.model ## Run only the long tests (soak, exhaustive fault injection)
 	@$(RUN) pytest -n 2 --dist worksteal -m slow --timeout 900 $(ARGS)
+
+newest: ## Run Django's and the frameworks' tests on Python 3.12 or 3.13, with Django 6, where there is one of them
+	@for p in python3.13 python3.12 $$HOME/.pyenv/versions/3.1[32].*/bin/python; do \
+		"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || continue; \
+		$(MAKE) PYTHON="$$p" VENV=.venv-newest .venv-newest/.test \
+			&& exec .venv-newest/bin/python -m pytest -q -m "not slow" tests/django tests/stacks tests/http/test_sending.py \
+			$(ARGS); exit 1; done; echo "There is no Python 3.12 or 3.13; Django 6 is not tried."
 
 lint: $(VENV)/.test ## Check style and formatting
 	@$(RUN) ruff check --quiet .
@@ -79,7 +86,7 @@ requirements: .uv/bin/uv ## Resolve requirements/*.in again into hash-pinned req
 	@cd requirements && $(COMPILE) model.in --no-deps --output-file model.txt
 
 clean: ## Remove everything that make made
-	@rm -rf .uv $(VENV) tests/agents/aimock/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis screenshots
+	@rm -rf .uv $(VENV) .venv-newest tests/agents/aimock/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis screenshots
 	@rm -rf ui/node_modules chatkit_asgi/playground/static
 
 $(ELEMENT): ui/node_modules/.package-lock.json $(UI_SOURCES)

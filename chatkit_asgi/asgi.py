@@ -258,16 +258,25 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     viewer.on_dead = guard.interrupt
     stop_sending = backend.spawn(lambda: _send_chunks(viewer, send, guard))
     try:
-        with guard:
-            await _until_gone(receive)
+        if viewer.being_sent is not False:  # an eager task may be over by now
+            with guard:
+                await _until_gone(receive)
     finally:
-        viewer.close()
         stop_sending()
+        viewer.close()
+        if viewer.being_sent:  # Invariant: nothing is sent any more when the app has returned.
+            viewer.sent = backend.signal()
+            with backend.shield():
+                await viewer.sent.wait()
+        viewer.being_sent = False
     if viewer.failure is not None:
         raise viewer.failure
 
 
 async def _send_chunks(viewer: Viewer, send: Send, guard: Guard) -> None:
+    if viewer.being_sent is False:  # the client had gone before this began
+        return
+    viewer.being_sent = True
     try:
         while True:
             chunk = viewer.take()
@@ -285,6 +294,9 @@ async def _send_chunks(viewer: Viewer, send: Send, guard: Guard) -> None:
     except Exception as error:
         viewer.failure = error
     finally:
+        viewer.being_sent = False
+        if viewer.sent is not None:
+            viewer.sent.set()
         guard.interrupt()
 
 

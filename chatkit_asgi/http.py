@@ -37,6 +37,7 @@ __all__ = [
     "Response",
     "Route",
     "refuse",
+    "refuse_cors",
 ]
 
 logger = logging.getLogger("chatkit_asgi")
@@ -263,6 +264,18 @@ def refuse(error: Exception, headers: Mapping[str, str]) -> Response:
         headers: Of the request, with names in lower case.
     """
     return _refuse(error, _request_id(headers))
+
+
+def refuse_cors(server: ChatKitServer[Any] | ChatKitRouter[Any], instead: str) -> None:
+    """For an adapter. Frameworks answer preflights and failures of their own where no handler is asked, so CORS is
+    theirs to do.
+
+    Raises:
+        ValueError: The server's options name ``cors_origins``, which only ``ChatKitApp`` follows.
+    """
+    found = server.server if isinstance(server, ChatKitRouter) else server
+    if found.options.cors_origins:
+        raise ValueError(f"cors_origins is for ChatKitApp; here it would be ignored: use {instead}")
 
 
 def _request_id(headers: Mapping[str, str]) -> str:

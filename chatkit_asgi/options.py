@@ -79,7 +79,9 @@ class Options:
     """End streams on SIGTERM and SIGINT, then let the server's own handler run. Servers such as uvicorn wait for open
     streams before they tell the app that they stop."""
     cors_origins: Sequence[str] = field(default=())
-    """Origins of pages that may use the endpoint, handed to Starlette's CORSMiddleware; ``("*",)`` is any."""
+    """Origins of pages that may use the endpoint, handed to Starlette's CORSMiddleware; ``("*",)`` is any.
+    For ``ChatKitApp``, in a mount or the middleware too. A framework's adapter refuses it (``ValueError``): there the
+    framework's own CORS answers, for preflights and refusals too (docs/deploying.md)."""
     cors_credentials: bool = False
     """Whether those pages may send cookies."""
     clock: Callable[[], datetime] = utc_now

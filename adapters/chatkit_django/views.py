@@ -16,7 +16,15 @@ from django.urls import URLPattern, re_path
 
 from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
 from chatkit_asgi.errors import HookMissing
-from chatkit_asgi.http import ContextCallable, Endpoint, Request, Response, Route, refuse
+from chatkit_asgi.http import (
+    ContextCallable,
+    Endpoint,
+    Request,
+    Response,
+    Route,
+    refuse,
+    refuse_cors,
+)
 from chatkit_asgi.turns import Viewer, current_backend
 
 from .identity import Identity
@@ -41,6 +49,9 @@ class ChatKitView:
         options: Replaces the server's options.
         routes: What is served beside the protocol, by the first segment below the path. Neither ``context`` nor the
             CSRF token is asked for: browsers follow links to attachments without headers.
+
+    Raises:
+        ValueError: The options name ``cors_origins``: that is for ``django-cors-headers`` to do.
     """
 
     csrf_exempt = True
@@ -63,6 +74,7 @@ class ChatKitView:
         self.server = self.endpoint.server
         if options is not None:
             self.server.options = options
+        refuse_cors(self.server, "django-cors-headers (CorsMiddleware and CORS_ALLOWED_ORIGINS)")
         self._non_atomic_requests = set(
             settings.DATABASES
         )  # ATOMIC_REQUESTS is for views that are not async

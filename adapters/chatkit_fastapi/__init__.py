@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import Receive, Scope, Send
 
 from chatkit_asgi.asgi import ChatKitApp, serve
-from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse
+from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse, refuse_cors
 from chatkit_asgi.openapi import operation
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
@@ -51,7 +51,11 @@ def chatkit_router(
         routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is asked for
             uploads only: browsers follow links to attachments without headers.
         options: Of FastAPI's ``APIRouter``: ``dependencies``, ``tags`` and so on. Its dependencies guard everything.
+
+    Raises:
+        ValueError: The server's options name ``cors_origins``: that is the app's own ``CORSMiddleware``'s to do.
     """
+    refuse_cors(server, "app.add_middleware(CORSMiddleware, ...) of FastAPI")
     dependency = context if isinstance(context, Dependency) else None
     chatkit = ChatKitApp(server, context=_value if isinstance(context, Dependency) else context)
     endpoint = chatkit.endpoint

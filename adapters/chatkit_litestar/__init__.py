@@ -27,7 +27,7 @@ from litestar.plugins import InitPlugin
 from litestar.types import ASGIApp
 
 from chatkit_asgi.asgi import ChatKitApp, serve
-from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse
+from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse, refuse_cors
 from chatkit_asgi.openapi import components, operation
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
@@ -52,6 +52,9 @@ class ChatKitPlugin(InitPlugin):
             uploads only, and authentication that leaves out ``exclude_from_auth`` too: browsers follow links to
             attachments without headers.
         options: Of Litestar's ``Router``: ``guards``, ``dependencies``, ``tags`` and so on.
+
+    Raises:
+        ValueError: The server's options name ``cors_origins``: that is the app's own ``cors_config``'s to do.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class ChatKitPlugin(InitPlugin):
         routes: Mapping[str, Route] | None = None,
         **options: Any,
     ) -> None:
+        refuse_cors(server, "Litestar(cors_config=CORSConfig(...))")
         self.dependency = context if isinstance(context, Provide) else None
         self.chatkit = ChatKitApp(
             server, context=_value if isinstance(context, Provide) else context

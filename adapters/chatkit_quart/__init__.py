@@ -16,13 +16,14 @@ from quart import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from chatkit_asgi.asgi import ChatKitApp
-from chatkit_asgi.http import ContextCallable, Request, Route, refuse
+from chatkit_asgi.http import ContextCallable, Request, Route, refuse, refuse_cors
 from chatkit_asgi.http import Response as Answer
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
 __all__ = ["chatkit_blueprint"]
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+"""Quart answers OPTIONS itself, which CORS builds on; but the author's own routes get it."""
 
 
 def chatkit_blueprint(
@@ -45,7 +46,11 @@ def chatkit_blueprint(
             it: browsers follow links to attachments without headers.
         name: Of the blueprint: another for a second endpoint in one app.
         options: Of Quart's ``Blueprint``. Its ``before_request`` functions guard everything.
+
+    Raises:
+        ValueError: The server's options name ``cors_origins``: that is for ``quart_cors.cors(app, ...)`` to do.
     """
+    refuse_cors(server, "quart_cors.cors(app, ...)")
     chatkit = ChatKitApp(server, context=context)
     endpoint = chatkit.endpoint
     endpoint.routes.update(routes or {})
@@ -67,9 +72,11 @@ def chatkit_blueprint(
             )
         )
 
-    rule: dict[str, Any] = {"methods": METHODS, "provide_automatic_options": False}
+    rule: dict[str, Any] = {"methods": METHODS}
     blueprint.add_url_rule(path, "endpoint", answer, **rule)
     for segment in endpoint.routes:
+        if segment in (routes or {}):
+            rule |= {"methods": [*METHODS, "OPTIONS"], "provide_automatic_options": False}
         rule["defaults"] = {"below": f"/{segment}"}
         blueprint.add_url_rule(f"{path}/{segment}", segment, answer, **rule)
         blueprint.add_url_rule(f"{path}/{segment}/<path:rest>", segment, answer, **rule)

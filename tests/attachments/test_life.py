@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -401,3 +403,29 @@ def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> N
     for name in ("nowhere:app", "json:nothing", "json:dumps"):
         assert cli.main(["sweep", name]) == 2
         assert name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_reader_that_leaves_while_a_piece_is_read_closes_the_file(tmp_path: Path) -> None:
+    """Invariant: a thread that reads cannot be cancelled, so it closes the file; nobody gets an error for it. Servers
+    and Django cancel the task itself, which no shield of anyio's holds back."""
+    reading, go, closed = (threading.Event() for _ in range(3))
+
+    def pieces(*_: Any) -> Iterator[bytes]:
+        try:
+            reading.set()
+            assert go.wait(10)
+            yield b"a piece"
+        finally:
+            closed.set()
+
+    files: Any = DiskAttachmentStore(tmp_path, url="http://a")
+    files._blobs.open = pieces
+    task = asyncio.ensure_future(anext(files._chunks("key", 0, 9)))
+    await anyio.to_thread.run_sync(reading.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not closed.is_set()
+    go.set()
+    assert await anyio.to_thread.run_sync(closed.wait, 10)

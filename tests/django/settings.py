@@ -55,5 +55,9 @@ DATABASES = {
         "OPTIONS": {"init_command": "PRAGMA synchronous=OFF"},  # nobody pulls the plug of a test
     }
 }
+# For the middleware that tests/stacks/test_frameworks.py adds; it reads them at each request.
+CORS_ALLOWED_ORIGINS = ["https://page.test"]
+CORS_ALLOW_METHODS = ["POST", "PUT"]
+CORS_EXPOSE_HEADERS = ["x-request-id"]
 STATIC_URL = "static/"
 LOGGING_CONFIG = None

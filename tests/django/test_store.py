@@ -87,6 +87,11 @@ def test_a_database_in_memory_is_asked_where_it_is(database: Path) -> None:
         store: Any = DjangoStore(owner=None)
         await store.save_thread(thread(), context=None)
         assert await store.load_thread("t", context=None) == thread()
+        await sync_to_async(forget)()
+
+    def forget() -> None:  # which Django does not do to a database in memory
+        raw: Any = connection.connection
+        raw.close()
 
     with using({"NAME": "file:x?mode=memory&cache=shared"}):
         anyio.run(work)

@@ -11,19 +11,19 @@ from tests.servers.process import SERVERS
 
 QUICK = {"granian", "daphne"}
 """In ``make test``; tests/faults tries uvicorn and hypercorn there. ``make slow`` tries all."""
+TELLS = "test_a_stopping_server_tells_its_viewers"
+HYPERCORN = (
+    "its parent process keeps SIGTERM to itself; the worker cancels requests after "
+    "--graceful-timeout"
+)
 SKIPS = {
     (
         "daphne",
         "test_a_client_that_does_not_read_does_not_grow_memory",
     ): "daphne takes whatever an app sends; "
     "send_timeout does not help, because its send returns at once",
-    (
-        "hypercorn-asyncio",
-        "test_a_stopping_server_tells_its_viewers",
-    ): "its parent process keeps SIGTERM to itself; "
-    "the worker cancels requests after --graceful-timeout",
-    ("hypercorn-trio", "test_a_stopping_server_tells_its_viewers"): "as hypercorn-asyncio",
-    ("daphne", "test_a_stopping_server_tells_its_viewers"): "it closes connections first",
+    ("daphne", TELLS): "it closes connections first",
+    **{(f"hypercorn-{loop}", TELLS): HYPERCORN for loop in ("asyncio", "uvloop", "trio")},
 }
 
 

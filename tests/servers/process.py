@@ -36,9 +36,11 @@ GRANIAN = [
 ]
 SERVERS = {
     "uvicorn": UVICORN,
+    "uvicorn-asyncio": [*UVICORN, "--loop", "asyncio"],
     "uvicorn-h11": [*UVICORN, "--http", "h11", "--loop", "asyncio"],
     "uvicorn-workers": [*UVICORN, "--workers", "2"],
     "hypercorn-asyncio": HYPERCORN,
+    "hypercorn-uvloop": [*HYPERCORN, "-k", "uvloop"],
     "hypercorn-trio": [*HYPERCORN, "-k", "trio"],
     "granian": [*GRANIAN, "--loop", "asyncio"],
     "granian-uvloop": [*GRANIAN, "--loop", "uvloop"],

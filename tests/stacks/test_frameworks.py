@@ -20,21 +20,23 @@ from fastapi.middleware.gzip import GZipMiddleware
 from litestar import Litestar
 from litestar import Request as LitestarRequest
 from litestar.config.compression import CompressionConfig
+from litestar.config.cors import CORSConfig
 from litestar.di import NamedDependency, Provide
-from litestar.exceptions import PermissionDeniedException
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from quart import Quart, abort, g, request, session
+from quart_cors import cors as quart_cors
 from starlette.middleware.sessions import SessionMiddleware
 
-from chatkit_asgi import ChatKitApp
+from chatkit_asgi import ChatKitApp, Options, Unauthorized
 from chatkit_asgi.openapi import REF, components
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from tests.http.served import Held, Served
 from tests.stacks import conversation
 from tests.stacks.conftest import make_server
 from tests.stacks.site import LIST, Site, serve
-from tests.stacks.stack import Stack
+from tests.stacks.stack import STACKS, Stack, load
 from tests.stacks.test_streams import is_delta
 
 
@@ -131,6 +133,100 @@ def _examples() -> list[tuple[str, Any]]:
 
     examples = operation()["requestBody"]["content"]["application/json"]["examples"]
     return [(name, each["value"]) for name, each in examples.items()]
+
+
+# -- CORS ----------------------------------------------------------------------------------------------------------
+
+CORS: dict[str, list[str]] = {
+    "allow_origins": ["https://page.test"],
+    "allow_methods": ["POST", "PUT"],
+    "allow_headers": ["*"],
+    "expose_headers": ["x-request-id"],
+}
+
+
+@pytest.mark.parametrize("name", ["fastapi", "litestar", "quart", "django"])
+def test_an_adapter_does_not_ignore_cors_origins(name: str) -> None:
+    """Invariant: an option that does nothing is refused, with the framework's own way in the words."""
+    server = make_server(Options(cors_origins=["https://page.test"], handle_signals=False))
+    assert name in STACKS
+    with pytest.raises(ValueError, match=r"(?i)is for ChatKitApp; .* use .*cors"):
+        load(name).app(server)
+
+
+def fastapi_with_cors(server: Served) -> Any:
+    async def refuse(authorization: Annotated[str | None, Header()] = None) -> str:
+        if authorization is None:
+            raise fastapi.HTTPException(401, "Sign in first.")
+        return "ada"
+
+    app = FastAPI()
+    app.include_router(chatkit_router(server, context=Depends(refuse)))
+    app.add_middleware(CORSMiddleware, **CORS)  # type: ignore[arg-type]
+    return app
+
+
+def litestar_with_cors(server: Served) -> Any:
+    def refuse(connection: Any, _: Any) -> None:
+        if "authorization" not in connection.headers:
+            raise NotAuthorizedException("Sign in first.")
+
+    cors: Any = CORSConfig(**CORS)  # type: ignore[arg-type]
+    plugin = ChatKitPlugin(server, guards=[refuse])
+    return Litestar(plugins=[plugin], cors_config=cors, logging_config=None)
+
+
+def quart_with_cors(server: Served) -> Any:
+    def refuse(_: Any) -> str:
+        return request.headers.get("authorization") or abort(401, "Sign in first.")
+
+    app = Quart(__name__)
+    app.register_blueprint(chatkit_blueprint(server, context=refuse))
+    names = ("allow_methods", "allow_headers", "expose_headers")
+    given: Any = {name: CORS[name] for name in names}
+    return quart_cors(app, allow_origin=CORS["allow_origins"], **given)
+
+
+def django_with_cors(server: Served) -> Any:
+    from django.conf import settings
+    from django.test import override_settings
+
+    def refuse(asked: Any) -> str:
+        if "authorization" not in asked.headers:
+            raise Unauthorized("Sign in first.")
+        return "ada"
+
+    Django = load("django")
+    cors = "corsheaders.middleware.CorsMiddleware"
+    with override_settings(MIDDLEWARE=[cors, *settings.MIDDLEWARE]):
+        app = Django.app(server, context=refuse)
+    return app
+
+
+MAKERS = [fastapi_with_cors, litestar_with_cors, quart_with_cors, django_with_cors]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+async def test_a_framework_s_own_cors_answers_for_everything(server: Served, make: Any) -> None:
+    """Invariant: preflights need nobody signed in; answers, streams and refusals may be read by the page named only."""
+    page = {"origin": "https://page.test"}
+    asks = {
+        "access_control_request_method": "POST",
+        "access_control_request_headers": "authorization,content-type",
+    }
+    async with serve(make(server)) as base:
+        site = site_of(base, server)
+        preflight = await site.fetch("OPTIONS", site.url, **page, **asks)
+        assert preflight.status < 300
+        assert "authorization" in preflight.headers["access-control-allow-headers"].lower()
+        refused = await site.post(**page)
+        assert refused.status == 401
+        answers = [preflight, refused, await site.post(**page, authorization="Bearer x")]
+        answers.append(await site.client(**page, authorization="Bearer x").create("Hi"))
+        for answer in answers:
+            assert answer.headers["access-control-allow-origin"] == page["origin"]
+        stranger = await site.post(origin="https://evil.test", authorization="Bearer x")
+        assert "access-control-allow-origin" not in stranger.headers
 
 
 # -- FastAPI -------------------------------------------------------------------------------------------------------

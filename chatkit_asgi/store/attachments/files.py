@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, suppress
 from functools import partial
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any, ClassVar, Final, Literal, TypeVar
 from weakref import WeakValueDictionary
 
@@ -507,9 +508,9 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         await self._run(self._blobs.write, f"{place}/stored.json", encode(stored))
 
     async def _chunks(self, key: str, start: int, stop: int) -> AsyncGenerator[bytes]:
-        pieces: Any = await self._run(self._blobs.open, key, start, stop)
+        pieces = _Pieces(await self._run(self._blobs.open, key, start, stop))
         try:
-            while piece := await self._run(_next_piece, pieces):
+            while piece := await self._run(pieces.next):
                 yield piece
         finally:
             pieces.close()
@@ -560,8 +561,29 @@ def _check_released(stored: Stored) -> Stored:
     return stored
 
 
-def _next_piece(pieces: Iterator[bytes]) -> bytes:
-    return next(pieces, b"")
+class _Pieces:
+    """A file's pieces, read in worker threads. If the reader leaves while one is read, the thread that reads it closes
+    them: it cannot be cancelled."""
+
+    def __init__(self, pieces: Any) -> None:
+        self._pieces = pieces
+        self._reading = Lock()
+        self._closed = False
+
+    def next(self) -> bytes:
+        with self._reading:
+            piece: bytes = next(self._pieces, b"")
+        if self._closed:
+            self.close()
+        return piece
+
+    def close(self) -> None:
+        self._closed = True
+        if self._reading.acquire(blocking=False):
+            try:
+                self._pieces.close()
+            finally:
+                self._reading.release()
 
 
 def _next_name(names: Iterator[str]) -> str:
