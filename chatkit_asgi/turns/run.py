@@ -344,9 +344,8 @@ class Run:
         if self._closing is not None:
             return
         frames = self.frames
-        for _ in range(
-            STEPS
-        ):  # what came in is told before the handler, which may keep the loop to itself
+        # What came in is told before the handler, which may keep the loop to itself.
+        for _ in range(STEPS):
             if frames:
                 await self.backend.step_aside()
         receive_event, receive_text = self.turn.receive_event, self.turn.receive_text
