@@ -57,9 +57,10 @@ def main() -> None:
         parser.error(f"no such subject: {', '.join(sorted(unknown))}")
     head = (
         "# Results\n\n"
-        "Of one run of `make bench ARGS=--save`. Ratios are medians of both sides measured in turn; for costs that\n"
-        'should stay flat ("at most") the ratio is how many times more. Budgets are floors that the\n'
-        "project set itself.\n\n"
+        "Of one run of `make bench ARGS=--save`. Each round measures both sides, one after the other; the numbers are the\n"
+        "medians of the rounds, and the ratio is the median of the rounds' ratios: a shared machine changes its speed\n"
+        'between them. For costs that should stay flat ("at most") the ratio is how many times more. Budgets are floors\n'
+        "that the project set itself; those for adapters' requests and for memory are ceilings.\n\n"
         f"{machine()} {time.strftime('%Y-%m-%d', time.gmtime())}.\n"
     )
     print(head, flush=True)
@@ -69,8 +70,8 @@ def main() -> None:
         part = f"## {module.NAME}\n\n{' '.join(module.__doc__.split())}\n\n{table(module.run(options.quick))}\n"
         print(part, flush=True)
         parts.append(part)
-    if options.save:
-        RESULTS.write_text("\n".join(parts), encoding="utf-8")
+        if options.save:  # after each, so that a long run is not lost with its last subject
+            RESULTS.write_text("\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":
