@@ -57,8 +57,8 @@ def main() -> None:
         parser.error(f"no such subject: {', '.join(sorted(unknown))}")
     head = (
         "# Results\n\n"
-        "Of `make bench ARGS=--save`. Each round measures both sides, one after the other; the numbers are the medians\n"
-        "of the rounds, and the ratio is the median of the rounds' ratios: a shared machine changes its speed between\n"
+        "Of `make bench ARGS=--save`. Each round measures both sides in turn. Numbers are medians of the rounds, and\n"
+        "the ratio is the median of the rounds' ratios: a shared machine changes its speed between\n"
         'them. For costs that should stay flat ("at most") the ratio is how many times more. Budgets are floors that\n'
         "the project set itself; those for adapters' requests and for memory are ceilings.\n\n"
         f"{machine()} {time.strftime('%Y-%m-%d', time.gmtime())}.\n"
