@@ -17,7 +17,7 @@ __all__ = ["ADAPTERS", "NAME", "run"]
 NAME = "adapters"
 
 ADAPTERS = ("fastapi", "litestar", "quart", "django")
-STREAMS = 100
+STREAMS = 30
 
 
 def run(quick: bool = False) -> list[Row]:
@@ -39,7 +39,7 @@ def _events(adapter: str, quick: bool) -> Row:
         ours, other, ratio = interleaved(
             lambda: cpu_per_event(adapted, STREAMS),
             lambda: cpu_per_event(plain, STREAMS),
-            rounds=1 if quick else 5,
+            rounds=1 if quick else 11,
         )
     return Row(f"{adapter}, {STREAMS} streams, one delta per loop turn", 1 / ours, 1 / other, "events/CPU s", ratio,
                0.9, "beside the plain app")  # fmt: skip

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._report import Row, table
-from chatkit_asgi.protocol.codec import encode
+from chatkit_asgi.protocol.codec import encode, encode_stored
 from chatkit_asgi.store import MemoryStore, SQLiteStore
 from chatkit_asgi.types import AssistantMessageContent, AssistantMessageItem, ThreadMetadata
 
@@ -196,7 +196,7 @@ async def flatness(make: Callable[[str], Any], size: int, times: int) -> tuple[f
     await fill(short, PAGE + 2)
 
     async def page(store: Any, cursor: str) -> bytes:
-        return encode(await store.load_visible_items("t", cursor, PAGE, "desc", None))
+        return encode_stored(await store.load_visible_items("t", cursor, PAGE, "desc", None))
 
     costs = await best(
         times, lambda: page(long, f"m{size // 2}"), lambda: page(short, f"m{PAGE + 1}")
@@ -236,7 +236,7 @@ async def answers(times: int) -> tuple[float, float]:
     await fill(store, 100)
 
     async def ours() -> bytes:
-        return encode(await store.load_visible_items("t", None, 100, "asc", None))
+        return encode_stored(await store.load_visible_items("t", None, 100, "asc", None))
 
     async def other() -> bytes:
         return await peer._process_non_streaming(request, None)
