@@ -179,7 +179,8 @@ export class Chat {
       thread_id: this.state.threadId ?? '',
       created_at: new Date().toISOString(),
       content: message.content,
-      attachments: message.attachments ?? [],
+      // A file that went straight to a bucket has no preview before the message is stored; a picture that fails stays so.
+      attachments: (message.attachments ?? []).map((each) => ({ ...each, preview_url: null })),
       quoted_text: message.quote ?? null,
       inference_options: message.inference ?? {},
     };
