@@ -22,7 +22,7 @@ import anyio
 from .http import ContextCallable, Endpoint, Request
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
-from .turns import Guard, Viewer, current_backend
+from .turns import Guard, Signal, Viewer, current_backend
 
 __all__ = ["ChatKitApp", "ChatKitMiddleware", "serve"]
 
@@ -256,48 +256,70 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     backend = current_backend()
     guard = backend.guard(absorb=False)
     viewer.on_dead = guard.interrupt
-    stop_sending = backend.spawn(lambda: _send_chunks(viewer, send, guard))
+    sender = _Sender(viewer, send, guard)
+    cancel = backend.spawn(sender.run)
     try:
-        if viewer.being_sent is not False:  # an eager task may be over by now
+        if not sender.is_over:  # an eager task may be
             with guard:
                 await _until_gone(receive)
     finally:
-        stop_sending()
+        cancel()
         viewer.close()
-        if viewer.being_sent:  # Invariant: nothing is sent any more when the app has returned.
-            viewer.sent = backend.signal()
+        if sender.has_begun and not sender.is_over:
+            sender.over = backend.signal()
             with backend.shield():
-                await viewer.sent.wait()
-        viewer.being_sent = False
-    if viewer.failure is not None:
-        raise viewer.failure
+                await sender.over.wait()
+        sender.is_over = True
+    if sender.failure is not None:
+        raise sender.failure
 
 
-async def _send_chunks(viewer: Viewer, send: Send, guard: Guard) -> None:
-    if viewer.being_sent is False:  # the client had gone before this began
-        return
-    viewer.being_sent = True
-    try:
-        while True:
-            chunk = viewer.take()
-            if chunk is not None:
-                message: Message = {"type": "http.response.body", "body": chunk, "more_body": True}
-                await send(message)
-                del chunk, message  # what comes next may be hours away
-            elif viewer.ended:
-                break
-            else:
-                await viewer.ready()
-        await send({"type": "http.response.body", "body": b""})
-    except OSError:  # how some servers report that the client has gone
-        pass
-    except Exception as error:
-        viewer.failure = error
-    finally:
-        viewer.being_sent = False
-        if viewer.sent is not None:
-            viewer.sent.set()
-        guard.interrupt()
+class _Sender:
+    """Sends what a viewer gets. Invariant: nothing is sent any more when the app has returned."""
+
+    __slots__ = ("_guard", "_send", "_viewer", "failure", "has_begun", "is_over", "over")
+
+    def __init__(self, viewer: Viewer, send: Send, guard: Guard) -> None:
+        self._viewer, self._send, self._guard = viewer, send, guard
+        self.has_begun = False
+        self.is_over = False
+        """Set from outside before it has begun: then it does not begin, for the client has gone."""
+        self.over: Signal | None = None
+        """Set at the end, where somebody waits for it."""
+        self.failure: Exception | None = None
+        """What ``send`` has raised."""
+
+    async def run(self) -> None:
+        """The task. Interrupts the guard at its end."""
+        if self.is_over:
+            return
+        self.has_begun = True
+        viewer, send = self._viewer, self._send
+        try:
+            while True:
+                chunk = viewer.take()
+                if chunk is not None:
+                    message: Message = {
+                        "type": "http.response.body",
+                        "body": chunk,
+                        "more_body": True,
+                    }
+                    await send(message)
+                    del chunk, message  # what comes next may be hours away
+                elif viewer.ended:
+                    break
+                else:
+                    await viewer.ready()
+            await send({"type": "http.response.body", "body": b""})
+        except OSError:  # how some servers report that the client has gone
+            pass
+        except Exception as error:
+            self.failure = error
+        finally:
+            self.is_over = True
+            if self.over is not None:
+                self.over.set()
+            self._guard.interrupt()
 
 
 def _with_cors(app: ASGIApp, options: Options) -> ASGIApp:

@@ -1,7 +1,7 @@
 """Turns: the only owner of tasks. Runs a handler through :class:`~chatkit_asgi.protocol.turn.Turn`, keeps what late
 viewers need, serves viewers, ends it. May import ``protocol``, ``types``, ``store.base``, ``errors`` and anyio."""
 
-from ._backend import Guard, current_backend
+from ._backend import Guard, Signal, current_backend
 from .manager import Repeat, ShuttingDown, Turns
 from .run import Outcome, Plan, Run
 from .viewer import Viewer
@@ -13,6 +13,7 @@ __all__ = [
     "Repeat",
     "Run",
     "ShuttingDown",
+    "Signal",
     "Turns",
     "Viewer",
     "current_backend",

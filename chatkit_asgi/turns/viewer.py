@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ..protocol.sse import KEEP_ALIVE, coalesce, split_frames
-from ._backend import Backend, Signal
+from ._backend import Backend
 
 if TYPE_CHECKING:
     from .run import Run
@@ -26,13 +26,10 @@ class Viewer:
         "_pending",
         "_run",
         "_signal",
-        "being_sent",
         "ended",
-        "failure",
         "late",
         "on_dead",
         "sending",
-        "sent",
         "size",
         "ticks",
     )
@@ -53,12 +50,6 @@ class Viewer:
         self.ended = False
         self.on_dead: Callable[[], object] | None = None
         """Called when a send has taken too long."""
-        self.failure: Exception | None = None
-        """What sending has raised, where it is done in a task of its own."""
-        self.being_sent: bool | None = None
-        """Whether that task is at work; ``None`` before it begins."""
-        self.sent: Signal | None = None
-        """Set when it has ended, where somebody waits for that."""
 
     def take(self) -> bytes | None:
         """All frames that are ready, as one chunk; ``None`` when there are none now. What was taken before is sent."""
