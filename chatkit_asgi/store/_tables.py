@@ -168,11 +168,7 @@ class RowStore(Store[TContext]):
         self, limit: int, after: str | None, order: str, context: TContext
     ) -> Page[ThreadMetadata]:
         """A page of threads in the order of their creation. Raises NotFoundError for an unknown cursor."""
-        owner, limit, cursor = self.owner(context), max(limit, 1), _key(after)
-        found = await self._read(
-            lambda tables: tables.threads(owner, cursor, limit, order == "desc")
-        )
-        return found.page(thread_of)
+        return (await self._slice_of_threads(limit, after, order, context)).page(thread_of)
 
     async def load_visible_threads(
         self, limit: int, after: str | None, order: str, context: TContext
@@ -180,11 +176,15 @@ class RowStore(Store[TContext]):
         """A page of threads as a client gets it, as they were saved. Raises NotFoundError for an unknown cursor."""
         if _replaced(self.load_threads, RowStore.load_threads):
             return await super().load_visible_threads(limit, after, order, context)
+        return (await self._slice_of_threads(limit, after, order, context)).page(thread_shown)
+
+    async def _slice_of_threads(
+        self, limit: int, after: str | None, order: str, context: TContext
+    ) -> Slice[Row]:
         owner, limit, cursor = self.owner(context), max(limit, 1), _key(after)
-        found = await self._read(
+        return await self._read(
             lambda tables: tables.threads(owner, cursor, limit, order == "desc")
         )
-        return found.page(thread_shown)
 
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
         """Delete the thread, its items, its attachments' records and its feedback."""

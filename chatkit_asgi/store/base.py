@@ -207,7 +207,8 @@ class Store(ABC, Generic[TContext]):
     async def load_visible_threads(
         self, limit: int, after: str | None, order: str, context: TContext
     ) -> Page[msgspec.Raw]:
-        """A page of :meth:`load_threads` as a client gets it: JSON in its wire form, without items."""
+        """A page of :meth:`load_threads` as a client gets it: each thread as JSON in its wire form, without items and
+        without ``metadata``. Raises what :meth:`load_threads` raises."""
         page = await self.load_threads(limit=limit, after=after, order=order, context=context)
         return Page(
             data=[msgspec.Raw(encode(thread_on_wire(thread))) for thread in page.data],
