@@ -7,9 +7,9 @@ limit on turns; one ticker for checkpoints, keep-alives, time limits and dead vi
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import anyio
 
@@ -85,8 +85,8 @@ class Turns:
         self._admissions: dict[tuple[Any, ...], _Admission] = {}
         self._kept: dict[Run, _Admission] = {}
         self._owners: dict[str, int] = {}
-        self._locks: dict[tuple[str | None, ...], tuple[anyio.Lock, int]] = {}
-        """With how many hold them or wait for them."""
+        self._locks: WeakValueDictionary[tuple[str | None, ...], anyio.Lock] = WeakValueDictionary()
+        """There while somebody holds them or waits for them."""
         self._ticking: Backend | None = None
         self._waiting: list[Signal] = []
         """Who waits for turns to end."""
@@ -239,18 +239,9 @@ class Turns:
             run = run.before
         return None
 
-    @asynccontextmanager
-    async def one_at_a_time(self, *what: str | None) -> AsyncGenerator[None]:
-        """Lets those who do the same thing in this process do it one after the other."""
-        lock, waiting = self._locks.get(what) or (anyio.Lock(), 0)
-        self._locks[what] = lock, waiting + 1
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._locks.pop(what)
-            if waiting > 1:
-                self._locks[what] = lock, waiting - 1
+    def one_at_a_time(self, *what: str | None) -> anyio.Lock:
+        """For those who do the same thing in this process: held, they do it one after the other."""
+        return self._locks.setdefault(what, anyio.Lock())
 
     # -- ending --------------------------------------------------------------------------------
 

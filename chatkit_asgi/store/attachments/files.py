@@ -167,7 +167,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         self._owner = owner
         self._life = link_life
         self._clock = clock
-        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
     # -- whose -----------------------------------------------------------------------------------
 
@@ -472,7 +472,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
     def _one_by_one(self, owner: str) -> anyio.Lock:
         """Held between the look at an owner's quota and what uses it: of many uploads at once, as many come in as one
         after the other. In each process; several let in one too many each."""
-        return self._turns.setdefault(owner, anyio.Lock())
+        return self._locks.setdefault(owner, anyio.Lock())
 
     async def _check_quota(self, stored: Stored, files: int, size: int) -> None:
         limits = self.limits
