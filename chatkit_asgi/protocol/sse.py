@@ -52,9 +52,8 @@ def event_frame(event: Any) -> bytes:
         except UnicodeEncodeError:
             pass
     data = encode(event)
-    if (
-        data.find(b"\n") >= 0 or data.find(b"\r") >= 0
-    ):  # white space in an item that is passed on byte for byte
+    # White space in an item that is passed on byte for byte; see encode for why not with "in".
+    if data.find(b"\n") >= 0 or data.find(b"\r") >= 0:
         data = data.translate(_IN_ONE_LINE)
     return b"data: " + data + b"\n\n"
 
