@@ -192,7 +192,7 @@ class Checked(Wire):
         cls = self.__class__
         for name in cls._nested:
             value = getattr(self, name)
-            kind = cast("Any", type(value))
+            kind: Any = type(value)
             if kind is dict or (kind is list and value and dict in map(type, value)):
                 setattr(self, name, convert(value, _hints(cls)[name]))
 

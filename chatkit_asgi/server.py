@@ -173,6 +173,9 @@ class ChatKitServer(Generic[TContext]):
         options: Limits, times and policies.
     """
 
+    # In the class and not asked of ``__dict__``: CPython then reads all attributes of a server, an author's too, slower.
+    _turns: Turns | None = None
+
     def __init__(
         self,
         store: Store[TContext],
@@ -189,9 +192,9 @@ class ChatKitServer(Generic[TContext]):
     @property
     def turns(self) -> Turns:
         """The turns that run. Made on first use, so a subclass need not call ``super().__init__`` early."""
-        found: Turns | None = self.__dict__.get("_turns")
+        found = self._turns
         if found is None:
-            found = self.__dict__["_turns"] = Turns(self)
+            found = self._turns = Turns(self)
         return found
 
     # -- hooks ---------------------------------------------------------------------------------

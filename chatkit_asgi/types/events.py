@@ -56,9 +56,16 @@ class ThreadItemAddedEvent(Checked):
 
 
 class ThreadItemUpdatedEvent(
-    PydanticMethods, Struct, tag_field="type", tag=_UPDATED, kw_only=True, omit_defaults=True
+    PydanticMethods,
+    Struct,
+    tag_field="type",
+    tag=_UPDATED,
+    kw_only=True,
+    omit_defaults=True,
+    gc=False,
 ):
-    """An unfinished item changes. A bare struct: this one is made for every token."""
+    """An unfinished item changes. A bare struct, for this one is made for every token; the garbage collector need not
+    look at it, for nothing that an update holds refers to an event."""
 
     type: Literal["thread.item.updated"] = msgspec.field(default=_UPDATED, name=SHADOW)
     item_id: str
