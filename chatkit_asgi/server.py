@@ -173,7 +173,7 @@ class ChatKitServer(Generic[TContext]):
         options: Limits, times and policies.
     """
 
-    # In the class and not asked of ``__dict__``: CPython then reads all attributes of a server, an author's too, slower.
+    # Never asked of ``__dict__``: CPython would read all attributes of this server, an author's own too, more slowly.
     _turns: Turns | None = None
 
     def __init__(
