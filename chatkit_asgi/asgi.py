@@ -15,6 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager
+from sys import intern
 from typing import Any
 
 import anyio
@@ -177,7 +178,8 @@ class _ClientGone(BaseException):
 def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Request:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        # Contexts keep the headers for as long as an answer streams: one copy of each name for all requests.
+        key, text = intern(name.decode("latin-1").lower()), value.decode("latin-1")
         # HTTP/2 may send each cookie in a header of its own (RFC 9113, section 8.2.3).
         between = "; " if key == "cookie" else ", "
         headers[key] = f"{headers[key]}{between}{text}" if key in headers else text

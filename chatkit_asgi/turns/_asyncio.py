@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import Context
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ["asyncio_backend"]
 
 _tasks: set[asyncio.Task[Any]] = set()
 """asyncio keeps only weak references to tasks."""
+
+_forget = _tasks.discard
 
 
 class _Now:
@@ -99,6 +102,7 @@ class _AsyncioBackend:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._create_future = loop.create_future
+        self._no_context = Context()
         self.now = loop.time
 
     def signal(self) -> Signal:
@@ -108,9 +112,9 @@ class _AsyncioBackend:
         return _AsyncioGuard(absorb)
 
     def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
-        task = self.loop.create_task(run())
+        task = self.loop.create_task(run(), name="chatkit_asgi")
         _tasks.add(task)
-        task.add_done_callback(_tasks.discard)
+        task.add_done_callback(_forget, context=self._no_context)  # else each keeps a copy of both
         return task.cancel
 
     def shield(self) -> AbstractContextManager[object]:

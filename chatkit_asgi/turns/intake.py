@@ -6,8 +6,7 @@ import ``protocol`` and ``types``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from ..protocol.effects import Effect, Send
 from ..protocol.turn import Turn
@@ -36,26 +35,31 @@ _PASSING = (ProgressUpdateEvent, ClientEffectEvent, ErrorEvent, NoticeEvent, Str
 """Events that may come in the middle of a text."""
 
 
+class Items(Protocol):
+    """The items of the thread that is answered."""
+
+    def new_base(self) -> dict[str, Any]:
+        """``id``, ``thread_id`` and ``created_at`` of a new message."""
+        ...
+
+    async def is_stored(self, item_id: str) -> bool:
+        """Whether the thread has an item of that id."""
+        ...
+
+
 class Intake:
     """Makes effects of what a handler yields.
 
     Args:
         turn: Receives the events.
-        new_base: Makes ``id``, ``thread_id`` and ``created_at`` of a new message.
-        is_stored: Whether the thread has an item of that id.
+        items: Makes ids, and knows those that are taken.
     """
 
-    __slots__ = ("_is_stored", "_new_base", "_turn", "aliases", "text_id")
+    __slots__ = ("_items", "_turn", "aliases", "text_id")
 
-    def __init__(
-        self,
-        turn: Turn,
-        new_base: Callable[[], dict[str, Any]],
-        is_stored: Callable[[str], Awaitable[bool]],
-    ) -> None:
+    def __init__(self, turn: Turn, items: Items) -> None:
         self._turn = turn
-        self._new_base = new_base
-        self._is_stored = is_stored
+        self._items = items
         self.text_id: str | None = None
         """The message that yielded strings go to."""
         self.aliases: dict[str, str] = {}
@@ -83,7 +87,7 @@ class Intake:
             "Basic",
         ):
             widget = cast("Any", value)
-            value = ThreadItemDoneEvent(item=WidgetItem(**self._new_base(), widget=widget))
+            value = ThreadItemDoneEvent(item=WidgetItem(**self._items.new_base(), widget=widget))
         elif self.aliases:
             value = self._renamed(value)
         if self.text_id is None or isinstance(value, _PASSING):
@@ -101,8 +105,8 @@ class Intake:
         real = self.aliases.get(item_id, item_id)
         if type(event) is ThreadItemDoneEvent and real in turn.open:
             return
-        if real in turn.open or real in turn.closed or await self._is_stored(real):
-            self.aliases[item_id] = self._new_base()["id"]
+        if real in turn.open or real in turn.closed or await self._items.is_stored(real):
+            self.aliases[item_id] = self._items.new_base()["id"]
 
     def _renamed(self, event: Any) -> Any:
         """``event`` with the real id of its item, where the handler's id is an alias."""
@@ -118,7 +122,7 @@ class Intake:
         return event
 
     def _open_text(self, text: str, todo: list[Effect]) -> list[Effect]:
-        item = AssistantMessageItem(**self._new_base(), content=[])
+        item = AssistantMessageItem(**self._items.new_base(), content=[])
         part = AssistantMessageContentPartAdded(
             content_index=0, content=AssistantMessageContent(text="")
         )

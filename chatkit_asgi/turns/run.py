@@ -179,7 +179,7 @@ class Run:
         """The last frame that told a whole value, and of what."""
         self.crowded = False
         """Whether the handler waits for a viewer that is far behind."""
-        self._intake = Intake(self.turn, self._new_base, self._is_stored)
+        self._intake = Intake(self.turn, self)
 
     # -- viewers -------------------------------------------------------------------------------
 
@@ -506,7 +506,7 @@ class Run:
 
     # -- events and effects --------------------------------------------------------------------
 
-    def _new_base(self) -> dict[str, Any]:
+    def new_base(self) -> dict[str, Any]:
         """What a new message needs."""
         return {
             "id": self.server.store.generate_item_id("message", self.thread, self.context),
@@ -514,7 +514,7 @@ class Run:
             "created_at": self.options.clock(),
         }
 
-    async def _is_stored(self, item_id: str) -> bool:
+    async def is_stored(self, item_id: str) -> bool:
         return await self._load(item_id) is not None
 
     async def _load(self, item_id: str) -> Any:
