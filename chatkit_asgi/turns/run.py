@@ -515,6 +515,7 @@ class Run:
         }
 
     async def is_stored(self, item_id: str) -> bool:
+        """Whether the thread has an item of that id."""
         return await self._load(item_id) is not None
 
     async def _load(self, item_id: str) -> Any:
