@@ -88,7 +88,7 @@ def make(adapter: str, **options: Any) -> Any:
             from chatkit_django import chatkit_urls
 
             urls += chatkit_urls(server, context=lambda _: None)
-            from django.core.asgi import get_asgi_application
+            from chatkit_django.asgi import get_asgi_application
 
             return get_asgi_application()
         case _:

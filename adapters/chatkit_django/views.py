@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -30,7 +30,9 @@ from chatkit_asgi.turns import Viewer, current_backend
 from .identity import Identity
 from .threads import end_request_thread, request_thread
 
-__all__ = ["ChatKitView", "chatkit_urls"]
+__all__ = ["ChatKitView", "Stream", "chatkit_urls"]
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CHUNK = 64 * 1024
 
@@ -117,17 +119,20 @@ def _answer(request: HttpRequest, response: Response) -> HttpResponseBase:
         return answer
     # Who compresses answers asks this header first; a compressed stream comes late, part of a file is lost.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
-    return _Stream(_Chunks(body), status=response.status, headers=response.headers)
+    return Stream(_Chunks(body), status=response.status, headers=response.headers)
 
 
-class _Stream(StreamingHttpResponse):
+class Stream(StreamingHttpResponse):
     """Sends the chunks as they are. Django would pass each through two generators of its own, which cost as much as all
     else that we do for it; they are left to what a middleware may have put around the chunks."""
 
+    send: Send | None = None
+    """Where to send, if Django's way there can be spared too: see :mod:`.asgi`."""
     _chunks: _Chunks | None = None
 
     @property
     def streaming_content(self) -> Any:
+        """What a middleware sees, and may replace."""
         return super().streaming_content
 
     @streaming_content.setter
@@ -137,7 +142,10 @@ class _Stream(StreamingHttpResponse):
         inherited.fset(self, value)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._chunks or super().__aiter__()
+        if self._chunks is None:
+            return super().__aiter__()
+        self._chunks.send = self.send
+        return self._chunks
 
 
 class _Chunks:
@@ -145,6 +153,8 @@ class _Chunks:
     been sent or the client has gone, and drops the answer without a word where it never began to send it."""
 
     def __init__(self, body: Viewer | AsyncIterator[bytes]) -> None:
+        self.send: Send | None = None
+        """If it is there, the first step sends everything."""
         self._body = body
         self._begun = False
         self._call_soon = current_backend().from_anywhere()
@@ -160,7 +170,14 @@ class _Chunks:
             task = asyncio.current_task()
             if isinstance(body, Viewer) and task is not None:
                 body.on_dead = task.cancel
+            if self.send is not None:
+                return self._send_all(self.send)
         return body.__anext__()
+
+    async def _send_all(self, send: Send) -> bytes:
+        async for chunk in self._body:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        raise StopAsyncIteration
 
     async def aclose(self) -> None:
         """End it, on its loop."""

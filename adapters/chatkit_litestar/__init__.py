@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from litestar import Request, Response, Router, post, route
 from litestar.config.app import AppConfig
@@ -101,20 +101,13 @@ class ChatKitPlugin(InitPlugin):
             "status_code": 200,
         }
 
-        def below(request: Request[Any, Any, Any]) -> str:
-            scope: Any = request.scope
-            # Litestar takes the last slash off the path that it shows.
-            whole: bytes | None = scope.get("raw_path")
-            path = unquote(whole.decode("ascii")) if whole else request.url.path
-            return path.partition(self.path)[2]
-
         async def with_value(
             request: Request[Any, Any, Any], chatkit_context: NamedDependency[Any]
         ) -> ASGIApp:
-            return _answer(endpoint, below(request), chatkit_context)
+            return _answer(endpoint, _below(request), chatkit_context)
 
         async def with_request(request: Request[Any, Any, Any]) -> ASGIApp:
-            return _answer(endpoint, below(request), request)
+            return _answer(endpoint, _below(request), request)
 
         # A request that is somebody's gets the dependency's value, where there is one.
         dependency = self.dependency
@@ -157,6 +150,21 @@ class _Components(Components):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, {**components(), **(value or {})} if name == "schemas" else value)
+
+
+def _below(request: Request[Any, Any, Any]) -> str:
+    """The path below the endpoint: what follows as many segments as its prefix has, which may have parameters, and may
+    say twice what the plugin's path says. Litestar's own parameter lacks the last slash and double ones."""
+    scope: Any = request.scope
+    template: str = scope["path_template"]
+    ours = 0 if "/" in request.route_handler.paths else 1 + template.endswith("{rest}")
+    whole: bytes | None = scope.get("raw_path")
+    path = whole.decode("ascii") if whole else quote(scope["path"])
+    path = path.removeprefix(quote(scope.get("root_path", "")))
+    for _ in range(len(template.rstrip("/").split("/")) - 1 - ours):
+        _, slash, rest = path.lstrip("/").partition("/")
+        path = slash + rest
+    return unquote(path)
 
 
 def _answer(endpoint: Endpoint, path: str, raw: Any) -> ASGIApp:

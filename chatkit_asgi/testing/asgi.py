@@ -23,6 +23,7 @@ from collections.abc import (
 )
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias, cast
+from urllib.parse import unquote
 
 import anyio
 import anyio.abc
@@ -202,7 +203,7 @@ class ASGIBridge:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": self.root_path + where,
+            "path": unquote(self.root_path + where),
             "raw_path": (self.root_path + where).encode(),
             "root_path": self.root_path,
             "query_string": query.encode(),

@@ -14,6 +14,7 @@ from typing import Any
 import django
 from asgiref.sync import SyncToAsync
 from django.conf import settings
+from django.core.handlers.asgi import ASGIHandler
 
 from tests.django.postgres import postgres
 
@@ -105,17 +106,15 @@ def postgres_database(settings: dict[str, Any]) -> Iterator[None]:
         yield
 
 
-def site(patterns: list[Any]) -> Any:
-    """Django's ASGI application with these URLs beside those of :mod:`tests.django.urls`."""
+def site(patterns: list[Any], handler: Any = ASGIHandler) -> Any:
+    """Django's ASGI application, or a subclass of it, with these URLs beside those of :mod:`tests.django.urls`."""
     set_up()
-    from django.core.handlers.asgi import ASGIHandler
-
     from tests.django.urls import urlpatterns
 
     urls: Any = ModuleType("urls")
     urls.urlpatterns = [*urlpatterns, *patterns]
 
-    class Site(ASGIHandler):
+    class Site(handler):  # type: ignore[misc]
         """Several sites in one process: each request is told its URLs, as a middleware may do."""
 
         def create_request(self, scope: Any, body_file: Any) -> Any:

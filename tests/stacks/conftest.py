@@ -14,7 +14,7 @@ from chatkit_asgi.options import DEFAULT_OPTIONS
 from chatkit_asgi.store import MemoryStore
 from tests.conftest import fix_ids
 from tests.http.served import Served
-from tests.stacks.stack import STACKS, Stack, load, owner_of
+from tests.stacks.stack import STACKS, STREAMING, Stack, load, owner_of
 
 HARMLESS = {"The application was reloaded, resetting its router."}
 """What BlackSheep says of a second application in one process."""
@@ -26,7 +26,14 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=STACKS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``stack`` is each stack in turn."""
+    if "stack" in metafunc.fixturenames:
+        names = STREAMING if metafunc.module.__name__.endswith("test_streams") else STACKS
+        metafunc.parametrize("stack", list(names), indirect=True)
+
+
+@pytest.fixture
 def stack(request: pytest.FixtureRequest, record_property: Callable[[str, Any], None]) -> Stack:
     """Each stack in turn. Its own list says what is skipped on it, and why."""
     found = load(request.param)

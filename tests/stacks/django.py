@@ -13,6 +13,8 @@ from tests.stacks.stack import Stack
 set_up()
 
 from chatkit_django import chatkit_urls
+from chatkit_django.asgi import ChatKitASGIHandler
+from django.core.handlers.asgi import ASGIHandler
 
 NO_LIFESPAN = (
     "Django runs no lifespan: what ends turns there is a signal (tests/django/test_processes.py)"
@@ -22,6 +24,7 @@ NO_LIFESPAN = (
 class Django(Stack):
     """``chatkit_urls`` beside other URLs."""
 
+    handler: Any = ASGIHandler
     skips = {"test_stopping_saves_what_still_runs_and_closes_the_store": NO_LIFESPAN}
 
     def app(self, server: Any, *, context: Any = None, routes: Any = None) -> Any:
@@ -31,7 +34,7 @@ class Django(Stack):
         return self.site(server, routes)
 
     def site(self, server: Any, routes: Any, **options: Any) -> Any:
-        return site(chatkit_urls(server, self.path, routes=routes, **options))
+        return site(chatkit_urls(server, self.path, routes=routes, **options), self.handler)
 
     async def credentials(self, url: str, user: str) -> dict[str, str]:
         """A session's cookie, and the token that a page takes from the other cookie."""
@@ -41,6 +44,12 @@ class Django(Stack):
             cookies.load(line)
         sent = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
         return {"cookie": sent, "x-csrftoken": cookies["csrftoken"].value}
+
+
+class DjangoStraight(Django):
+    """The same behind ``chatkit_django.asgi``, which sends streams straight to the server."""
+
+    handler = ChatKitASGIHandler
 
 
 def _get(url: str) -> Any:

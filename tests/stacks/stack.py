@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from chatkit_asgi import ContextRequest, RequestContext, Unauthorized
 from chatkit_asgi.http import ContextCallable, Route
 
-__all__ = ["STACKS", "TOKENS", "Stack", "bearer", "load", "owner_of"]
+__all__ = ["STACKS", "STREAMING", "TOKENS", "Stack", "bearer", "load", "owner_of"]
 
 STACKS = {
     "plain": "tests.stacks.asgi:Plain",
@@ -25,6 +25,9 @@ STACKS = {
     "django": "tests.stacks.django:Django",
 }
 """By name, in the order of the table: the class, imported when it is tested."""
+
+STREAMING = {**STACKS, "django, straight": "tests.stacks.django:DjangoStraight"}
+"""With other ways to stream, on which only that is tested."""
 
 TOKENS = {"ada-token": "ada", "bob-token": "bob"}
 
@@ -68,7 +71,7 @@ class Stack:
 
 def load(name: str) -> Stack:
     """The stack of that name."""
-    module, _, attribute = STACKS[name].partition(":")
+    module, _, attribute = STREAMING[name].partition(":")
     return getattr(import_module(module), attribute)()  # type: ignore[no-any-return]
 
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 import anyio
 import fastapi
@@ -30,6 +31,7 @@ from quart_cors import cors as quart_cors
 from starlette.middleware.sessions import SessionMiddleware
 
 from chatkit_asgi import ChatKitApp, Options, Unauthorized
+from chatkit_asgi.http import Response
 from chatkit_asgi.openapi import REF, components
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from tests.http.served import Held, Served
@@ -375,6 +377,32 @@ async def test_litestar_s_compression_leaves_streams_alone(server: Served, exclu
 
 
 # -- Quart ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prefix", "path", "where"),
+    [
+        ("/chatkit", "/chatkit", "/chatkit/chatkit"),
+        ("/", "/teams/{team:str}/chat", "/teams/a%20tell/chat"),
+        ("/tell", "/", "/tell"),
+        ("/", "/", ""),
+    ],
+)
+@pytest.mark.parametrize("root_path", ["", "/tell/outer"])
+async def test_litestar_s_prefixes_may_repeat_themselves_and_have_parameters(
+    server: Served, prefix: str, path: str, where: str, root_path: str
+) -> None:
+    async def tell(request: Any, rest: str) -> Response:
+        return Response(status=200, headers={}, body=rest.encode())
+
+    plugin = ChatKitPlugin(server, path=path, routes={"tell": tell})
+    app = Litestar(path=prefix, plugins=[plugin], openapi_config=None, logging_config=None)
+    async with ASGIBridge(app, root_path=root_path) as bridge:
+        for rest in ("", "/", "/a/b", "/tell//a/", "/a%20b%252Fc"):
+            answer = await bridge.request(method="GET", path=f"{where}/tell{rest}")
+            assert (answer.status, answer.body.decode()) == (200, unquote(rest))
+        answer = await bridge.request(json.dumps(LIST).encode(), path=where or "/")
+        assert answer.status == 200
 
 
 async def test_quart_s_timeout_does_not_cut_streams(server: Served) -> None:
