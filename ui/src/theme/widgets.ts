@@ -85,7 +85,7 @@ export const widgets = css`
   .w-button:hover:not(:disabled) { filter: brightness(0.96); }
   .v-ghost.w-button:hover:not(:disabled), .v-outline.w-button:hover:not(:disabled) { background: var(--c-bg); filter: none; }
   .w-field { width: 100%; padding: 4px 10px; border: 1px solid var(--line); border-radius: var(--r-s); background: var(--bg); color: var(--fg); max-width: 100%; }
-  select.w-field, .w-field[type='date'] { width: auto; }
+  select.w-field, .w-date > .w-field { width: auto; }
   .w-field.block { width: 100%; }
   .w-field.pill { border-radius: 999px; }
   .w-field.v-soft, .w-field.v-solid { background: var(--fill); border-color: transparent; }
@@ -106,6 +106,41 @@ export const widgets = css`
   .w-combobox .icon-button { position: absolute; inset-inline-end: 2px; width: 28px; height: 28px; }
   .w-chevron { position: absolute; inset-inline-end: 8px; display: flex; color: var(--fg-2); pointer-events: none; }
   .w-combobox > .popup { inset-block-start: calc(100% + 4px); inset-inline: 0; max-width: none; max-height: 240px; }
+  ck-datepicker { display: block; width: fit-content; max-width: 100%; }
+  ck-datepicker:has(> .w-date > .block) { width: 100%; }
+  .w-date { position: relative; display: flex; align-items: center; }
+  .w-date > .w-field { display: inline-flex; align-items: center; gap: 10px; text-align: start; }
+  .w-date > .w-field.block { width: 100%; }
+  .w-date > .w-field .icon { color: var(--fg-2); }
+  .w-date > .w-field .grow { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .w-date .unset { color: var(--fg-2); }
+  .w-date.clears > .w-field { padding-inline-end: 34px; }
+  .w-date > .icon-button { position: absolute; inset-inline-end: 2px; width: 28px; height: 28px; }
+  .w-date > .icon-button .icon { width: 16px; height: 16px; }
+  .w-calendar {
+    position: fixed; inset: auto; width: min(308px, 100vw - 16px); max-height: calc(100dvh - 16px); margin: 0; padding: 8px; overflow-y: auto; border: 1px solid var(--line);
+    border-radius: var(--r-m); background: var(--raised); color: var(--fg); box-shadow: 0 8px 28px rgb(0 0 0 / 0.16), 0 1px 3px rgb(0 0 0 / 0.1); font-size: var(--size);
+    animation: appear 120ms ease-out; pointer-events: auto;
+  }
+  ck-calendar { display: block; }
+  .w-month { display: flex; align-items: center; padding-block-end: 4px; }
+  .w-month .grow { font-size: 0.9em; font-weight: 600; line-height: 1.25; text-align: center; }
+  .w-days { width: 100%; border-spacing: 0 2px; table-layout: fixed; font-size: 0.86em; text-align: center; font-variant-numeric: tabular-nums; }
+  .w-days th { height: 28px; padding: 0; color: var(--fg-2); font-size: 0.9em; font-weight: 500; }
+  .w-days td { height: 36px; padding: 0; border-radius: var(--r-s); cursor: pointer; }
+  .w-days td:hover { background: var(--fill); }
+  .w-days td:focus-visible { outline-offset: -2px; }
+  .w-days .outside { color: var(--fg-3); }
+  .w-days [aria-current] { box-shadow: inset 0 0 0 1px var(--strong); font-weight: 600; }
+  .w-days [aria-selected='true'] { background: var(--accent); color: var(--on-accent); font-weight: 600; }
+  .w-days [aria-selected='true']:focus-visible { outline-offset: 1px; }
+  .w-days [aria-disabled='true'] { opacity: 0.4; cursor: default; }
+  .w-days [aria-disabled='true']:not([aria-selected='true']) { background: none; }
+  .w-time { display: flex; gap: 8px; padding-block-start: 8px; }
+  .w-time > .w-field { flex: 1; width: auto; font-size: 0.9em; }
+  @media (forced-colors: active) {
+    .w-days [aria-selected='true'] { outline: 2px solid; outline-offset: -2px; }
+  }
   .w-card:has(.popup), .w-list:has(.popup) { overflow: visible; }
   .w-table { width: 100%; border-collapse: collapse; font-size: 0.94em; }
   .w-table :is(th, td) { padding: 8px 12px 8px 0; border-block-end: 1px solid var(--line); text-align: start; font-weight: inherit; }

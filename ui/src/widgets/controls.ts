@@ -4,6 +4,8 @@ import { icon } from '../view/icons';
 import { styles } from '../view/styles';
 import type { ActionConfig, WidgetNode } from '../wire/types';
 import './combobox';
+import './datepicker';
+import { parse } from './days';
 import { put, valueOf } from './form';
 import { flag, number, text, word } from './props';
 import { actionOf, waits, type Component, type Drawing, type Scope } from './scope';
@@ -101,14 +103,14 @@ export const Textarea: Component = (node, scope) => {
   ></textarea>`;
 };
 
-/** Whether a Label of this widget names that field: then the field needs no name of its own. */
-function labelled(scope: Scope, name: string): boolean {
-  const find = (value: unknown): boolean =>
-    Array.isArray(value)
-      ? value.some(find)
-      : typeof value === 'object' &&
-        value !== null &&
-        (((value as WidgetNode).type === 'Label' && (value as WidgetNode)['fieldName'] === name) || find((value as WidgetNode)['children']));
+/** The words of the Label of this widget that names that field; a field that has one needs no name of its own. */
+function labelled(scope: Scope, name: string): string {
+  const find = (value: unknown): string => {
+    if (Array.isArray(value)) return value.map(find).find(Boolean) ?? '';
+    if (typeof value !== 'object' || value === null) return '';
+    const node = value as WidgetNode;
+    return node.type === 'Label' && node['fieldName'] === name ? text(node['value']) : find(node['children']);
+  };
   return find(scope.item?.widget);
 }
 
@@ -178,21 +180,21 @@ export const Select: Component = (node, scope) => {
 
 export const DatePicker: Component = (node, scope) => {
   const { id, name, label } = field(node, scope);
-  const day = (value: unknown): string | typeof nothing => /^\d{4}-\d\d-\d\d/.exec(text(value))?.[0] ?? nothing;
-  return html`<input
-    class=${look(node)}
-    type="date"
-    id=${id}
-    data-field=${name}
-    aria-label=${labelled(scope, name) ? nothing : label}
-    title=${text(node['placeholder']) || nothing}
-    value=${day(node['defaultValue'])}
-    min=${day(node['min'])}
-    max=${day(node['max'])}
-    ?required=${node['clearable'] === false}
-    ?disabled=${flag(node['disabled'])}
+  return html`<ck-datepicker
+    .ctx=${scope.ctx}
+    .fieldId=${id}
+    .name=${name}
+    .label=${labelled(scope, name) || label}
+    .preset=${parse(node['defaultValue'])}
+    .limits=${{ min: parse(node['min']), max: parse(node['max']) }}
+    .look=${look(node)}
+    .side=${word(node['side'], ['bottom', 'top', 'left', 'right'])}
+    .align=${word(node['align'], ['start', 'center', 'end'])}
+    .clearable=${flag(node['clearable'])}
+    .disabled=${flag(node['disabled'])}
+    .placeholder=${text(node['placeholder'])}
     @change=${changed(actionOf(node['onChangeAction']), name, scope)}
-  />`;
+  ></ck-datepicker>`;
 };
 
 export const Checkbox: Component = (node, scope) => {
