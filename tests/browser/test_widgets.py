@@ -843,3 +843,528 @@ def test_an_open_calendar_is_accessible(windows: Any, stage: Stage, scheme: str)
         window.shot(f"{name}-{scheme}")
         window.axe()
         window.page.keyboard.press("Escape")
+
+
+# -- props, one by one -----------------------------------------------------------------------------
+
+
+def card(*children: Node, **props: Any) -> Node:
+    return {"type": "Card", "children": list(children), **props}
+
+
+def drawn(window: Window, stage: Stage, widget: Node) -> Any:
+    """The widget on screen."""
+    shows(stage, widget)
+    window.open()
+    window.send("w")
+    return window.page.locator("ck-widget")
+
+
+def css(part: Any, name: str) -> str:
+    value: str = part.evaluate("(each, name) => getComputedStyle(each)[name]", name)
+    return value
+
+
+def test_gutters_rows_and_default_sizes(window: Window, stage: Stage) -> None:
+    fields_ = [
+        {"type": "Input", "name": "wide", "placeholder": "Wide", "gutterSize": "xl"},
+        {"type": "Textarea", "name": "narrow", "placeholder": "Narrow", "gutterSize": "2xs"},
+        {"type": "Textarea", "name": "four", "placeholder": "Four", "rows": 4, "autoResize": True},
+    ]
+    chart_ = {
+        "type": "Chart",
+        "data": [{"m": "Jan", "n": 1}],
+        "series": [{"type": "bar", "label": "N", "dataKey": "n"}],
+        "xAxis": "m",
+    }
+    drawn(window, stage, card(*fields_, chart_, {**chart_, "aspectRatio": 4}))
+    page = window.page
+    assert css(page.get_by_placeholder("Wide"), "paddingInlineStart") == "16px"
+    assert css(page.get_by_placeholder("Narrow"), "paddingInlineStart") == "4px"
+    four = page.get_by_placeholder("Four")
+    lines = "(each) => each.clientHeight / parseFloat(getComputedStyle(each).lineHeight)"
+    assert four.evaluate(lines) >= 4
+    four.fill("line\n" * 8)
+    assert four.evaluate(lines) >= 9
+    plain, ratio = page.locator("ck-chart").all()
+    assert css(plain, "height") == "260px"
+    box = ratio.bounding_box()
+    assert box["width"] / box["height"] == pytest.approx(4, rel=0.02)
+
+
+def test_a_card_s_background_is_the_whole_card_s(window: Window, stage: Stage) -> None:
+    confirm = {"label": "Save", "action": action("save")}
+    look = {"background": "rgb(1, 2, 3)", "status": {"text": "Sent"}, "confirm": confirm}
+    widget = drawn(window, stage, card({"type": "Spacer"}, **look))
+    assert css(widget.locator(".w-card"), "backgroundColor") == "rgb(1, 2, 3)"
+    for part in (".w-status", ".w-body", ".w-footer"):
+        assert css(widget.locator(part), "backgroundColor") == "rgba(0, 0, 0, 0)"
+
+
+def test_a_spacer_s_least_size_is_along_its_line(window: Window, stage: Stage) -> None:
+    spacer = {"type": "Spacer", "minSize": 90}
+    line = [{"type": "Text", "value": "a"}, spacer, {"type": "Text", "value": "b"}]
+    rows = [
+        {"type": "Row", "children": line},
+        {"type": "Box", "direction": "row", "children": line},
+        {"type": "Form", "direction": "row", "children": line},
+        {"type": "Basic", "direction": "row", "children": line},
+    ]
+    widget = drawn(window, stage, card(*rows, {"type": "Col", "children": line}))
+    *across, down = [each.bounding_box() for each in widget.locator(".w-spacer").all()]
+    assert len(across) == 4
+    for box in across:
+        assert box["width"] >= 90
+        assert box["height"] < 45
+    assert down["height"] >= 90
+
+
+def test_a_label_names_every_kind_of_field(window: Window, stage: Stage) -> None:
+    options = [{"value": "a", "label": "Ada"}, {"value": "b", "label": "Bob"}]
+    fields_ = [
+        {"type": "Input", "name": "input"},
+        {"type": "Textarea", "name": "area"},
+        {"type": "Select", "name": "select", "options": options},
+        {"type": "Select", "name": "search", "options": options, "searchable": True},
+        {"type": "DatePicker", "name": "date"},
+        {"type": "Checkbox", "name": "check"},
+        {"type": "RadioGroup", "name": "radio", "options": options},
+        {"type": "Text", "value": "", "editable": {"name": "text", "placeholder": "Here"}},
+    ]
+    labels = [
+        {
+            "type": "Label",
+            "value": f"The {each.get('name', 'text')}",
+            "fieldName": each.get("name", "text"),
+        }
+        for each in fields_
+    ]
+    drawn(
+        window, stage, card(*(part for pair in zip(labels, fields_, strict=True) for part in pair))
+    )
+    page = window.page
+    for role, name in (
+        ("textbox", "input"),
+        ("textbox", "area"),
+        ("textbox", "text"),
+        ("combobox", "select"),
+        ("combobox", "search"),
+        ("button", "date"),
+        ("checkbox", "check"),
+        ("radiogroup", "radio"),
+    ):
+        expect(page.get_by_role(role, name=f"The {name}", exact=True)).to_have_count(1)
+    page.get_by_text("The text").click()
+    expect(page.get_by_role("textbox", name="The text")).to_be_focused()
+
+
+def test_a_submit_button_shows_that_its_form_runs_and_waits_for_the_answer(
+    window: Window, stage: Stage
+) -> None:
+    form = {
+        "type": "Form",
+        "onSubmitAction": action("find", handler="client"),
+        "children": [{"type": "Button", "submit": True, "label": "Find"}],
+    }
+    late = {**form, "onSubmitAction": action("late")}
+    late["children"] = [{"type": "Button", "submit": True, "label": "Late"}]
+    alone = {"type": "Button", "submit": True, "label": "Alone"}
+    alone["onClickAction"] = action("alone", streaming=False)
+    go = anyio.Event()
+
+    async def play(thread: Any, message: Any) -> AsyncIterator[Any]:
+        yield stage.widget(thread, card(form, late, alone))
+        yield "Half"
+        await go.wait()
+
+    stage.plays["run"] = play
+    window.open(
+        script="options.widgets = { onAction: () => new Promise((done) => (window.done = done)) };"
+    )
+    window.send("run", wait=False)
+    page = window.page
+    expect(page.get_by_role("button", name="Late")).to_be_disabled()
+    find = page.get_by_role("button", name="Find")
+    find.click()
+    expect(find).to_have_attribute("aria-busy", "true")
+    expect(find).to_be_disabled()
+    page.evaluate("() => window.done()")
+    expect(find).to_be_enabled()
+    stage.call(go.set)
+    window.settled()
+    expect(page.get_by_role("button", name="Late")).to_be_enabled()
+    # Without a form its own action is all it has.
+    with page.expect_response("**/chatkit"):
+        page.get_by_role("button", name="Alone").click()
+    assert stage.actions == [("alone", None)]
+
+
+def test_enter_in_a_card_that_is_a_form_confirms_it(window: Window, stage: Stage) -> None:
+    options = [{"value": "a", "label": "Ada"}, {"value": "b", "label": "Bob"}]
+    fields_ = [
+        {"type": "Input", "name": "one", "placeholder": "One", "required": True},
+        {"type": "Input", "name": "two", "placeholder": "Two"},
+        {
+            "type": "Select",
+            "name": "who",
+            "placeholder": "Who",
+            "options": options,
+            "searchable": True,
+        },
+    ]
+    confirm = {"label": "Save", "action": action("save", streaming=False)}
+    cancel = {"label": "Cancel", "action": action("cancel", streaming=False)}
+    drawn(window, stage, card(*fields_, asForm=True, confirm=confirm, cancel=cancel))
+    page = window.page
+    page.get_by_placeholder("Two").press("Enter")
+    who = page.get_by_role("combobox", name="Who")
+    page.get_by_placeholder("One").fill("x")
+    who.focus()
+    who.press("Enter")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    who.press("ArrowDown")
+    who.press("Enter")
+    assert stage.actions == [], "what is required was missing; and Enter in the list chooses"
+    with page.expect_response("**/chatkit"):
+        page.get_by_placeholder("Two").press("Enter")
+    assert stage.actions == [("save", {"one": "x", "two": "", "who": "b"})]
+
+
+def test_what_a_select_knows_of_its_options(window: Window, stage: Stage) -> None:
+    options = [
+        {"value": "a", "label": "Ada", "description": "Counts"},
+        {"value": "b", "label": "Bob", "description": "Builds"},
+    ]
+    plain = [{"value": "a", "label": "Ada"}]
+    fields_ = [
+        {"type": "Select", "name": "told", "options": options, "searchable": False},
+        {
+            "type": "Select",
+            "name": "off",
+            "options": options,
+            "defaultValue": "a",
+            "disabled": True,
+        },
+        {"type": "Select", "name": "unknown", "options": plain, "defaultValue": "z"},
+    ]
+    confirm = {"label": "Save", "action": action("save", streaming=False)}
+    drawn(window, stage, card(*fields_, asForm=True, confirm=confirm))
+    page = window.page
+    told = page.get_by_role("combobox", name="told")
+    expect(told).to_have_attribute("readonly", "")
+    told.click()
+    expect(page.get_by_role("option", name="Bob")).to_contain_text("Builds")
+    page.keyboard.type("b")
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(2)
+    told.press("ArrowDown")
+    told.press("Enter")
+    assert saved(window, stage) == {"told": "b", "unknown": ""}
+
+
+def test_the_fields_of_a_row_that_acts_are_fields(window: Window, stage: Stage) -> None:
+    options = [{"value": "a", "label": "Ada"}, {"value": "b", "label": "Bob"}]
+    item = {
+        "type": "ListViewItem",
+        "onClickAction": action("open", streaming=False),
+        "children": [
+            {"type": "Text", "value": "Row"},
+            {
+                "type": "Select",
+                "name": "who",
+                "placeholder": "Who",
+                "options": options,
+                "searchable": True,
+            },
+            picker(defaultValue="2026-03-14"),
+        ],
+    }
+    drawn(window, stage, {"type": "ListView", "children": [item]})
+    page = window.page
+    page.get_by_role("combobox", name="Who").click()
+    page.get_by_role("option", name="Bob").click()
+    expect(page.get_by_role("combobox", name="Who")).to_have_value("Bob")
+    page.get_by_role("button", name="Due day").click()
+    page.get_by_role("gridcell", name="March 20").click()
+    expect(page.get_by_role("button", name="Due day")).to_have_text("Mar 20, 2026")
+    assert stage.actions == []
+
+
+def test_block_fields_fill_their_row(window: Window, stage: Stage) -> None:
+    options = [{"value": "a", "label": "Ada"}]
+    fields_ = [
+        {"type": "Select", "name": "plain", "options": options},
+        {"type": "Select", "name": "search", "options": options, "searchable": True},
+        {"type": "DatePicker", "name": "date"},
+    ]
+    rows = [
+        {"type": "Row", "children": [{**each, "block": block}]}
+        for block in (True, False)
+        for each in fields_
+    ]
+    widget = drawn(window, stage, card(*rows))
+    for index, row in enumerate(widget.locator(".w-row").all()):
+        field = row.locator(".w-field").bounding_box()["width"]
+        whole = row.bounding_box()["width"]
+        assert field == pytest.approx(whole, abs=1) if index < 3 else field < whole * 0.8, index
+
+
+CONTROL_SIZES = ["3xs", "2xs", "xs", "sm", "md", "lg", "xl", "2xl", "3xl"]
+VARIANTS = ["solid", "soft", "outline", "ghost"]
+RADII = ["2xs", "xs", "sm", "md", "lg", "xl", "2xl", "3xl", "4xl", "full", "100%", "none"]
+ALIGN = ["start", "center", "end", "baseline", "stretch"]
+JUSTIFY = ["start", "center", "end", "between", "around", "evenly", "stretch"]
+TEXT_ALIGN = ["start", "center", "end"]
+WEIGHTS = ["normal", "medium", "semibold", "bold"]
+GUTTERS = ["2xs", "xs", "sm", "md", "lg", "xl"]
+LINES = ["solid", "dashed", "dotted", "double", "groove", "ridge", "inset", "outset"]
+YES_NO = [False, True]
+LENGTHS = [40, 80, "7rem"]
+SIZES: dict[str, list[Any]] = {
+    **dict.fromkeys(("width", "height", "size"), LENGTHS),
+    **dict.fromkeys(("minWidth", "minHeight", "minSize"), LENGTHS),
+    **dict.fromkeys(("maxWidth", "maxHeight", "maxSize"), LENGTHS),
+    "aspectRatio": [1, 2, "3 / 1"],
+}
+SPACING: list[Any] = [1, 2, "3px", {"x": 1}, {"y": 1}, {"top": 1}, {"left": 1, "right": 2}]
+COLOR: list[Any] = ["danger", "red-200", "#123456", {"light": "#111111", "dark": "#222222"}]
+TYPE: dict[str, list[Any]] = {"color": COLOR, "weight": WEIGHTS, "textAlign": TEXT_ALIGN}
+BOX: dict[str, list[Any]] = {
+    **SIZES,
+    "align": ALIGN,
+    "justify": JUSTIFY,
+    "wrap": ["nowrap", "wrap", "wrap-reverse"],
+    "flex": [1, 2, "0 0 auto"],
+    "gap": [1, 2, "3px"],
+    "padding": SPACING,
+    "margin": SPACING,
+    "border": [
+        1,
+        {"top": 1},
+        {"x": {"size": 2}},
+        {"size": 1, "color": "strong"},
+        *({"size": 3, "style": style} for style in LINES),
+    ],
+    "radius": RADII,
+    "background": [
+        "surface-secondary",
+        "surface-tertiary",
+        *COLOR[1:],
+        "linear-gradient(red, blue)",
+    ],
+}
+FIELD: dict[str, list[Any]] = {"size": CONTROL_SIZES, "pill": YES_NO, "disabled": YES_NO}
+CHOICE = {**FIELD, "variant": VARIANTS, "block": YES_NO, "clearable": YES_NO}
+OPTIONS = [{"value": "a", "label": "Ada"}]
+LOOKS: list[tuple[Node, dict[str, list[Any]]]] = [
+    (
+        {"type": "Text", "value": "words " * 60},
+        {
+            **TYPE,
+            **dict.fromkeys(("italic", "lineThrough", "truncate"), YES_NO),
+            "width": LENGTHS,
+            "size": ["xs", "sm", "md", "lg", "xl"],
+            "maxLines": [1, 2, 3],
+        },
+    ),
+    ({"type": "Text", "value": "a"}, {"minLines": [1, 2, 3]}),
+    (
+        {"type": "Title", "value": "words " * 60},
+        {
+            **TYPE,
+            "size": ["sm", "md", "lg", "xl", "2xl", "3xl", "4xl", "5xl"],
+            "truncate": YES_NO,
+            "maxLines": [1, 2, 3],
+        },
+    ),
+    (
+        {"type": "Caption", "value": "words " * 60},
+        {**TYPE, "size": ["sm", "md", "lg"], "truncate": YES_NO, "maxLines": [1, 2, 3]},
+    ),
+    (
+        {"type": "Label", "value": "A label", "fieldName": "x"},
+        {**TYPE, "size": ["xs", "sm", "md", "lg", "xl"]},
+    ),
+    (
+        {"type": "Badge", "label": "New"},
+        {
+            "color": ["secondary", "success", "danger", "warning", "info", "discovery"],
+            "variant": VARIANTS[:3],
+            "size": ["sm", "md", "lg"],
+            "pill": YES_NO,
+        },
+    ),
+    (
+        {"type": "Icon", "name": "check"},
+        {"size": ["xs", "sm", "md", "lg", "xl", "2xl", "3xl"], "color": COLOR},
+    ),
+    (
+        {"type": "Image", "src": "/picture.svg"},
+        {
+            **{name: values for name, values in SIZES.items() if not name.startswith("max")},
+            "fit": ["cover", "contain", "fill", "scale-down", "none"],
+            "position": [
+                "top left",
+                "top",
+                "top right",
+                "left",
+                "center",
+                "right",
+                "bottom left",
+                "bottom",
+                "bottom right",
+            ],
+            "radius": RADII,
+            "frame": YES_NO,
+            "flush": YES_NO,
+            "margin": SPACING,
+            "background": BOX["background"],
+            "flex": BOX["flex"],
+        },
+    ),
+    (
+        {"type": "Button", "label": "Go", "iconStart": "check"},
+        {
+            **FIELD,
+            "style": ["primary", "secondary"],
+            "iconSize": ["sm", "md", "lg", "xl", "2xl"],
+            "iconEnd": ["check", None],
+            "color": ["primary", "secondary", "info", "discovery", "success", "caution", "danger"],
+            "variant": VARIANTS,
+            "uniform": YES_NO,
+            "block": YES_NO,
+        },
+    ),
+    ({"type": "Button", "color": "danger", "label": "Go"}, {"variant": VARIANTS}),
+    ({"type": "Box"}, {**BOX, "direction": ["row", "col"]}),
+    ({"type": "Row"}, BOX),
+    ({"type": "Col"}, BOX),
+    ({"type": "Form"}, {**BOX, "direction": ["row", "col"]}),
+    (
+        {"type": "Basic"},
+        {name: BOX[name] for name in ("gap", "padding", "align", "justify")}
+        | {"direction": ["row", "col"]},
+    ),
+    ({"type": "Spacer"}, {"minSize": LENGTHS}),
+    (
+        {"type": "Divider"},
+        {
+            "color": ["default", "subtle", "strong", *COLOR[1:]],
+            "size": [1, 2, "3px"],
+            "spacing": [1, 2, "3px"],
+            "flush": YES_NO,
+        },
+    ),
+    (
+        {"type": "Input", "name": "x", "placeholder": "x"},
+        {**FIELD, "variant": ["soft", "outline"], "gutterSize": GUTTERS},
+    ),
+    (
+        {"type": "Textarea", "name": "x", "placeholder": "x", "rows": 1},
+        {
+            **FIELD,
+            "variant": ["soft", "outline"],
+            "gutterSize": GUTTERS,
+            "rows": [1, 2, 3],
+            "maxRows": [1, 2, 3],
+            "autoResize": YES_NO,
+        },
+    ),
+    ({"type": "Select", "name": "x", "options": OPTIONS, "defaultValue": "a"}, CHOICE),
+    (
+        {
+            "type": "Select",
+            "name": "x",
+            "options": OPTIONS,
+            "defaultValue": "a",
+            "searchable": True,
+        },
+        CHOICE,
+    ),
+    ({"type": "DatePicker", "name": "x", "defaultValue": "2026-03-14"}, CHOICE),
+    ({"type": "Checkbox", "name": "x", "label": "x"}, {"disabled": YES_NO}),
+    (
+        {"type": "RadioGroup", "name": "x", "options": [*OPTIONS, {"value": "b", "label": "Bob"}]},
+        {"direction": ["row", "col"], "disabled": YES_NO},
+    ),
+    (
+        {
+            "type": "Chart",
+            "data": [{"m": "Jan", "n": 1}, {"m": "Feb", "n": 2}],
+            "series": [{"type": "bar", "label": "N", "dataKey": "n"}],
+            "xAxis": "m",
+        },
+        {
+            **SIZES,
+            "flex": BOX["flex"],
+            "showYAxis": YES_NO,
+            "showLegend": YES_NO,
+            "barCategoryGap": [2, 20],
+            "xAxis": ["m", {"dataKey": "m", "hide": True}],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize("index", range(len(LOOKS)), ids=[each["type"] for each, _ in LOOKS])
+def test_every_value_of_a_prop_has_a_look_of_its_own(
+    windows: Any, stage: Stage, index: int
+) -> None:
+    """A prop that nobody reads, or that another rule undoes, has the look of no prop."""
+    node, props = LOOKS[index]
+    inner = [{"type": "Text", "value": "one"}, {"type": "Text", "value": "two\nlines"}]
+    if node["type"] in ("Box", "Row", "Col", "Form", "Basic"):
+        node = {**node, "children": inner}
+    frames = [
+        {
+            "type": "Row",
+            "id": f"{name}-{n}",
+            "children": [{**node, name: value}],
+        }
+        for name, values in props.items()
+        for n, value in enumerate(values)
+    ]
+    window = windows(viewport={"width": 900, "height": 900})
+    widget = drawn(window, stage, card(*frames, size="full"))
+    window.page.wait_for_load_state("networkidle")
+    window.frame()
+    looks: list[str] = widget.evaluate(
+        """(each) => [...each.querySelectorAll('.w-body > .w-row')].map((row) => [...row.querySelectorAll('*')].map((part) => {
+            const { width, height } = part.getBoundingClientRect();
+            const style = getComputedStyle(part);
+            return [part.tagName, width, height, ...[...style].map((each) => style.getPropertyValue(each))].join();
+        }).join())"""
+    )
+    assert len(looks) == len(frames)
+    same: list[str] = []
+    for name, values in props.items():
+        own, looks = looks[: len(values)], looks[len(values) :]
+        for n, value in enumerate(values):
+            first = own.index(own[n])
+            if first < n:
+                same.append(f"{name}: {values[first]} = {value}")
+    assert same == []
+
+
+@pytest.mark.parametrize("base", [16, 14])
+def test_controls_are_as_high_as_their_size_says(windows: Any, stage: Stage, base: int) -> None:
+    kinds: list[Node] = [
+        {"type": "Button", "label": "Go"},
+        {"type": "Input", "placeholder": "x"},
+        {"type": "Select", "options": OPTIONS},
+        {"type": "Select", "options": OPTIONS, "searchable": True},
+        {"type": "DatePicker"},
+        {"type": "DatePicker", "defaultValue": "2026-03-14", "clearable": True},
+    ]
+    frames = [
+        {"type": "Row", "children": [{**kind, "name": f"x{n}{size}", "size": size}]}
+        for n, kind in enumerate(kinds)
+        for size in CONTROL_SIZES
+    ]
+    window = windows(viewport={"width": 700, "height": 900})
+    shows(stage, card(*frames))
+    window.open({"theme": {"colorScheme": "light", "typography": {"baseSize": base}}})
+    window.send("w")
+    window.page.wait_for_load_state("networkidle")
+    parts = window.page.locator("ck-widget :is(.w-field, .w-button)")
+    heights = parts.evaluate_all("(all) => all.map((each) => each.getBoundingClientRect().height)")
+    assert heights == [24, 26, 28, 30, 34, 38, 42, 46, 50] * len(kinds)

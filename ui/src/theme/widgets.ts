@@ -8,7 +8,7 @@ const tones = ['danger', 'warning', 'success', 'info', 'discovery'];
 
 const sized = [
   ...Object.entries(heights).map(([name, px]) => `.h-${name}{min-height:${px}px;font-size:${px < 30 ? 0.8 : px < 42 ? 0.9 : 1}em}`),
-  ...Object.entries(gutters).map(([name, px]) => `.g-${name}{padding-inline:${px}px}`),
+  ...Object.entries(gutters).map(([name, px]) => `.w-field.g-${name}{padding-inline:${px}px}`),
   ...Object.entries(icons).map(([name, px]) => `.i-${name} .icon{width:${px}px;height:${px}px}`),
   ...tones.map((tone) => `.c-${tone}{--c:var(--${tone}-solid);--on-c:var(--on-${tone});--c-bg:var(--${tone}-bg);--c-text:var(--${tone})}`),
 ].join('');
@@ -46,7 +46,7 @@ export const widgets = css`
   .w-item-click { position: absolute; inset: 0; }
   .w-item-click:focus-visible { outline-offset: -3px; border-radius: var(--r-m); }
   .w-item > :not(.w-item-click) { position: relative; pointer-events: none; }
-  .w-item :is(button, a, input, select, textarea, label):not(.w-item-click) { pointer-events: auto; }
+  .w-item :is(button, a, input, select, textarea, label, .popup):not(.w-item-click) { pointer-events: auto; }
   .w-item:not(.click) > * { pointer-events: auto !important; }
   .w-basic, .w-box { display: flex; min-width: 0; }
   .w-basic { gap: calc(var(--u) * 2); }
@@ -55,7 +55,8 @@ export const widgets = css`
   .w-text, .w-title, .w-caption { overflow-wrap: anywhere; white-space: pre-wrap; min-width: 0; }
   .w-title { line-height: 1.3; }
   .w-text.streaming:empty::after { content: '…'; color: var(--fg-3); }
-  .w-spacer { flex: 1; }
+  .w-spacer { flex: 1; min-height: var(--least); }
+  :is(.w-row, .w-item) > .w-spacer { min-height: 0; min-width: var(--least); }
   .w-divider { width: auto; align-self: stretch; flex: none; height: var(--thick, 1px); margin: var(--apart, 0) 0; border: 0; background: var(--line); }
   .w-row > .w-divider { width: var(--thick, 1px); height: auto; margin: 0 var(--apart, 0); }
   .w-divider.flush { margin-inline: calc(var(--pad) * -1); }
@@ -84,11 +85,14 @@ export const widgets = css`
   .w-button.uniform { padding: 0; aspect-ratio: 1; }
   .w-button:hover:not(:disabled) { filter: brightness(0.96); }
   .v-ghost.w-button:hover:not(:disabled), .v-outline.w-button:hover:not(:disabled) { background: var(--c-bg); filter: none; }
-  .w-field { width: 100%; padding: 4px 10px; border: 1px solid var(--line); border-radius: var(--r-s); background: var(--bg); color: var(--fg); max-width: 100%; }
+  .w-field { width: 100%; padding: 0 10px; line-height: 1.3; border: 1px solid var(--line); border-radius: var(--r-s); background: var(--bg); color: var(--fg); max-width: 100%; }
   select.w-field, .w-date > .w-field { width: auto; }
   .w-field.block { width: 100%; }
   .w-field.pill { border-radius: 999px; }
-  .w-field.v-soft, .w-field.v-solid { background: var(--fill); border-color: transparent; }
+  .w-field.v-soft { background: var(--fill); border-color: transparent; }
+  .w-field.v-solid { background: var(--line); border-color: transparent; }
+  .w-field.v-solid::placeholder { color: var(--fg-2); }
+  .w-field:disabled { opacity: 0.5; cursor: default; }
   .w-field.v-ghost { background: none; border-color: transparent; }
   .w-field:focus-visible { outline-offset: 0; }
   .w-field::placeholder, .w-editable::placeholder { color: var(--fg-3); opacity: 1; }
@@ -99,9 +103,12 @@ export const widgets = css`
   .w-editable:hover { border-color: var(--line); }
   .w-check { display: inline-flex; align-items: center; gap: 8px; min-height: 28px; cursor: pointer; }
   .w-check input { width: 17px; height: 17px; margin: 0; accent-color: var(--accent-text); flex: none; }
+  .w-check:has(:disabled) { color: var(--fg-3); cursor: default; }
   .w-radios { display: flex; flex-wrap: wrap; gap: 4px 16px; }
   .w-radios.w-column { flex-direction: column; }
   .w-label { font-weight: 500; }
+  ck-combobox { display: block; min-width: 0; }
+  ck-combobox:has(> .w-combobox > .block) { width: 100%; }
   .w-combobox { position: relative; display: flex; align-items: center; width: 100%; }
   .w-combobox .icon-button { position: absolute; inset-inline-end: 2px; width: 28px; height: 28px; }
   .w-chevron { position: absolute; inset-inline-end: 8px; display: flex; color: var(--fg-2); pointer-events: none; }
