@@ -4,7 +4,7 @@ import { css, unsafeCSS } from 'lit';
 const heights = { '3xs': 24, '2xs': 26, xs: 28, sm: 30, md: 34, lg: 38, xl: 42, '2xl': 46, '3xl': 50 };
 const gutters = { '2xs': 4, xs: 6, sm: 8, md: 10, lg: 12, xl: 16 };
 const icons = { sm: 14, md: 16, lg: 20, xl: 24, '2xl': 28 };
-const tones = ['danger', 'warning', 'success', 'info', 'discovery'];
+const tones = ['danger', 'warning', 'caution', 'success', 'info', 'discovery'];
 
 const sized = [
   ...Object.entries(heights).map(([name, px]) => `.h-${name}{min-height:${px}px;font-size:${px < 30 ? 0.8 : px < 42 ? 0.9 : 1}em}`),
@@ -15,7 +15,6 @@ const sized = [
 
 export const widgets = css`
   ${unsafeCSS(sized)}
-  .c-caution { --c: var(--warning-solid); --on-c: var(--on-warning); --c-bg: var(--warning-bg); --c-text: var(--warning); }
   .c-primary { --c: var(--accent); --on-c: var(--on-accent); --c-bg: var(--fill); --c-text: var(--fg); }
   .c-secondary { --c: var(--fg-2); --on-c: var(--bg); --c-bg: var(--fill); --c-text: var(--fg); }
   ck-widget { display: block; }
@@ -29,7 +28,7 @@ export const widgets = css`
   .w-sm { max-width: 360px; }
   .w-md { max-width: 440px; }
   .w-lg { max-width: 560px; }
-  .w-body { display: flex; flex-direction: column; gap: calc(var(--u) * 3); padding: var(--pad); }
+  .w-body { display: flex; flex-direction: column; gap: calc(var(--u) * 3); padding: calc(var(--u) * 4); }
   .w-status { display: flex; align-items: center; min-height: 40px; padding-inline: var(--pad); border-block-end: 1px solid var(--fill); font-size: 0.875em; color: var(--fg-2); }
   .w-status .icon-button .icon { transition: transform 120ms; }
   .w-status [aria-expanded='false'] .icon { transform: rotate(-90deg); }
