@@ -65,7 +65,7 @@ def test_the_fold_and_the_client_under_node(tmp_path: Path) -> None:
     recordings.write_text(json.dumps(aside(record)))
     done = node("node", "build.mjs", "--test", RECORDINGS=str(recordings))
     assert done.returncode == 0, done.stdout
-    assert f"# pass {len(SCENES) + 1 + 14}" in done.stdout, (
+    assert f"# pass {len(SCENES) + 1 + 22}" in done.stdout, (
         "every scene and every test of ui/tests ran"
     )
 

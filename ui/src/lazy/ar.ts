@@ -19,4 +19,5 @@ export const strings: Strings = {
   submit: 'إرسال الإجابات', skip: 'تخطٍّ', skipped: 'تم التخطي', otherAnswer: 'إجابة أخرى', image: 'صورة مولّدة', imageBlocked: 'صورة من {0}',
   showImage: 'عرض الصورة', toolRunning: 'جارٍ تشغيل {0}', toolDone: 'تم تشغيل {0}', showMore: 'عرض {0} أخرى', showLess: 'عرض أقل',
   unknownWidget: 'لا يمكن عرض هذا الجزء ({0}).', choose: 'اختر…', clear: 'مسح', chart: 'مخطط', details: 'التفاصيل',
+  chooseDate: 'اختر تاريخًا', previousYear: 'السنة السابقة', previousMonth: 'الشهر السابق', nextMonth: 'الشهر التالي', nextYear: 'السنة التالية', time: 'الوقت', done: 'تم',
 };

@@ -28,4 +28,5 @@ export const strings: Strings = {
   imageBlocked: 'Bild von {0}', showImage: 'Bild anzeigen', toolRunning: '{0} läuft', toolDone: '{0} ist gelaufen',
   showMore: '{0} weitere anzeigen', showLess: 'Weniger anzeigen', unknownWidget: 'Dieser Teil ({0}) kann nicht angezeigt werden.',
   choose: 'Auswählen …', clear: 'Leeren', chart: 'Diagramm', details: 'Einzelheiten',
+  chooseDate: 'Datum wählen', previousYear: 'Voriges Jahr', previousMonth: 'Voriger Monat', nextMonth: 'Nächster Monat', nextYear: 'Nächstes Jahr', time: 'Uhrzeit', done: 'Fertig',
 };

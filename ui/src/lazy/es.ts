@@ -26,4 +26,5 @@ export const strings: Strings = {
   toolDone: '{0} ejecutado', showMore: 'Mostrar {0} más', showLess: 'Mostrar menos',
   unknownWidget: 'Esta parte ({0}) no se puede mostrar.', choose: 'Elegir…', clear: 'Borrar', chart: 'Gráfico',
   details: 'Detalles',
+  chooseDate: 'Elegir una fecha', previousYear: 'Año anterior', previousMonth: 'Mes anterior', nextMonth: 'Mes siguiente', nextYear: 'Año siguiente', time: 'Hora', done: 'Listo',
 };

@@ -27,4 +27,5 @@ export const strings: Strings = {
   showImage: 'Afficher l’image', toolRunning: '{0} en cours', toolDone: '{0} exécuté', showMore: 'Afficher {0} de plus',
   showLess: 'Afficher moins', unknownWidget: 'Cette partie ({0}) ne peut pas être affichée.', choose: 'Choisir…',
   clear: 'Effacer', chart: 'Graphique', details: 'Détails',
+  chooseDate: 'Choisir une date', previousYear: 'Année précédente', previousMonth: 'Mois précédent', nextMonth: 'Mois suivant', nextYear: 'Année suivante', time: 'Heure', done: 'Terminé',
 };

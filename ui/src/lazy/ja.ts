@@ -21,4 +21,5 @@ export const strings: Strings = {
   skipped: 'スキップ済み', otherAnswer: 'その他の回答', image: '生成された画像', imageBlocked: '{0} の画像', showImage: '画像を表示',
   toolRunning: '{0} を実行中', toolDone: '{0} を実行しました', showMore: 'さらに {0} 件表示', showLess: '表示を減らす',
   unknownWidget: 'この部分（{0}）は表示できません。', choose: '選択…', clear: 'クリア', chart: 'グラフ', details: '詳細',
+  chooseDate: '日付を選択', previousYear: '前の年', previousMonth: '前の月', nextMonth: '次の月', nextYear: '次の年', time: '時刻', done: '完了',
 };

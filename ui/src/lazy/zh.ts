@@ -18,4 +18,5 @@ export const strings: Strings = {
   image: '生成的图片', imageBlocked: '来自 {0} 的图片', showImage: '显示图片', toolRunning: '正在运行 {0}', toolDone: '已运行 {0}',
   showMore: '再显示 {0} 项', showLess: '收起', unknownWidget: '此部分（{0}）无法显示。', choose: '请选择…', clear: '清除', chart: '图表',
   details: '详情',
+  chooseDate: '选择日期', previousYear: '上一年', previousMonth: '上个月', nextMonth: '下个月', nextYear: '下一年', time: '时间', done: '完成',
 };

@@ -188,7 +188,7 @@ const panels: Record<Tab, () => TemplateResult> = {
   Options: () => html`<div class="bar">
       ${choice('Scheme', 'theme.colorScheme', ['light', 'dark'])} ${choice('Density', 'theme.density', ['compact', 'normal', 'spacious'])}
       ${choice('Corners', 'theme.radius', ['pill', 'round', 'soft', 'sharp'])}
-      ${choice('Language', 'locale', ['', 'en', 'de', 'fr', 'es', 'ja', 'zh', 'ar'])}
+      ${choice('Language', 'locale', ['', 'en', 'de', 'fr', 'es', 'ja', 'zh', 'zh-TW', 'ar'])}
     </div>
     <label for="options" class="dim">The options, as JSON; applied as you type. Functions are the playground's own.</label>
     <textarea

@@ -88,6 +88,13 @@ export const en = {
   unknownWidget: 'This part ({0}) cannot be shown.',
   choose: 'Choose …',
   clear: 'Clear',
+  chooseDate: 'Choose a date',
+  previousYear: 'Previous year',
+  previousMonth: 'Previous month',
+  nextMonth: 'Next month',
+  nextYear: 'Next year',
+  time: 'Time',
+  done: 'Done',
   chart: 'Chart',
   details: 'Details',
 };

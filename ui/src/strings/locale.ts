@@ -8,6 +8,7 @@ const TRANSLATED: Record<string, () => Promise<{ strings: Strings }>> = {
   fr: () => import('../lazy/fr'),
   ja: () => import('../lazy/ja'),
   zh: () => import('../lazy/zh'),
+  'zh-hant': () => import('../lazy/zh-hant'),
 };
 /** Languages among ChatKit's locales that are written from right to left. */
 const RIGHT_TO_LEFT = new Set(['ar', 'ur', 'fa', 'he']);
@@ -39,10 +40,15 @@ function language(tag: string): string {
   return tag.toLowerCase().split('-')[0] ?? '';
 }
 
+/** The name of that tag's words: Taiwan, Hong Kong and Macau read the traditional characters. */
+function words(tag: string): string {
+  return language(tag) === 'zh' && new Intl.Locale(tag).maximize().script === 'Hant' ? 'zh-hant' : language(tag);
+}
+
 /** The locale of that tag; English where a language has no translation, or it cannot be loaded. */
 export async function load(tag: string): Promise<Locale> {
   try {
-    return new Locale(tag, (await TRANSLATED[language(tag)]?.())?.strings ?? en);
+    return new Locale(tag, (await TRANSLATED[words(tag)]?.())?.strings ?? en);
   } catch {
     return new Locale(tag, en);
   }

@@ -73,6 +73,7 @@ export function properties(theme: ThemeOption): Record<string, string> {
     '--on-accent': textOn(primary),
     ...status('danger', '#c62828', '#ff8a80'),
     ...status('warning', '#9a5b00', '#ffb74d'),
+    ...status('caution', '#756500', '#ffe066'),
     ...status('success', '#1b7a3d', '#7ddc9b'),
     ...status('info', '#0b62c4', '#82b8ff'),
     ...status('discovery', '#6a3fc0', '#bfa4ff'),

@@ -4,18 +4,17 @@ import { css, unsafeCSS } from 'lit';
 const heights = { '3xs': 24, '2xs': 26, xs: 28, sm: 30, md: 34, lg: 38, xl: 42, '2xl': 46, '3xl': 50 };
 const gutters = { '2xs': 4, xs: 6, sm: 8, md: 10, lg: 12, xl: 16 };
 const icons = { sm: 14, md: 16, lg: 20, xl: 24, '2xl': 28 };
-const tones = ['danger', 'warning', 'success', 'info', 'discovery'];
+const tones = ['danger', 'warning', 'caution', 'success', 'info', 'discovery'];
 
 const sized = [
   ...Object.entries(heights).map(([name, px]) => `.h-${name}{min-height:${px}px;font-size:${px < 30 ? 0.8 : px < 42 ? 0.9 : 1}em}`),
-  ...Object.entries(gutters).map(([name, px]) => `.g-${name}{padding-inline:${px}px}`),
+  ...Object.entries(gutters).map(([name, px]) => `.w-field.g-${name}{padding-inline:${px}px}`),
   ...Object.entries(icons).map(([name, px]) => `.i-${name} .icon{width:${px}px;height:${px}px}`),
   ...tones.map((tone) => `.c-${tone}{--c:var(--${tone}-solid);--on-c:var(--on-${tone});--c-bg:var(--${tone}-bg);--c-text:var(--${tone})}`),
 ].join('');
 
 export const widgets = css`
   ${unsafeCSS(sized)}
-  .c-caution { --c: var(--warning-solid); --on-c: var(--on-warning); --c-bg: var(--warning-bg); --c-text: var(--warning); }
   .c-primary { --c: var(--accent); --on-c: var(--on-accent); --c-bg: var(--fill); --c-text: var(--fg); }
   .c-secondary { --c: var(--fg-2); --on-c: var(--bg); --c-bg: var(--fill); --c-text: var(--fg); }
   ck-widget { display: block; }
@@ -29,7 +28,7 @@ export const widgets = css`
   .w-sm { max-width: 360px; }
   .w-md { max-width: 440px; }
   .w-lg { max-width: 560px; }
-  .w-body { display: flex; flex-direction: column; gap: calc(var(--u) * 3); padding: var(--pad); }
+  .w-body { display: flex; flex-direction: column; gap: calc(var(--u) * 3); padding: calc(var(--u) * 4); }
   .w-status { display: flex; align-items: center; min-height: 40px; padding-inline: var(--pad); border-block-end: 1px solid var(--fill); font-size: 0.875em; color: var(--fg-2); }
   .w-status .icon-button .icon { transition: transform 120ms; }
   .w-status [aria-expanded='false'] .icon { transform: rotate(-90deg); }
@@ -46,7 +45,7 @@ export const widgets = css`
   .w-item-click { position: absolute; inset: 0; }
   .w-item-click:focus-visible { outline-offset: -3px; border-radius: var(--r-m); }
   .w-item > :not(.w-item-click) { position: relative; pointer-events: none; }
-  .w-item :is(button, a, input, select, textarea, label):not(.w-item-click) { pointer-events: auto; }
+  .w-item :is(button, a, input, select, textarea, label, .popup):not(.w-item-click) { pointer-events: auto; }
   .w-item:not(.click) > * { pointer-events: auto !important; }
   .w-basic, .w-box { display: flex; min-width: 0; }
   .w-basic { gap: calc(var(--u) * 2); }
@@ -55,7 +54,8 @@ export const widgets = css`
   .w-text, .w-title, .w-caption { overflow-wrap: anywhere; white-space: pre-wrap; min-width: 0; }
   .w-title { line-height: 1.3; }
   .w-text.streaming:empty::after { content: '…'; color: var(--fg-3); }
-  .w-spacer { flex: 1; }
+  .w-spacer { flex: 1; min-height: var(--least); }
+  :is(.w-row, .w-item) > .w-spacer { min-height: 0; min-width: var(--least); }
   .w-divider { width: auto; align-self: stretch; flex: none; height: var(--thick, 1px); margin: var(--apart, 0) 0; border: 0; background: var(--line); }
   .w-row > .w-divider { width: var(--thick, 1px); height: auto; margin: 0 var(--apart, 0); }
   .w-divider.flush { margin-inline: calc(var(--pad) * -1); }
@@ -84,11 +84,14 @@ export const widgets = css`
   .w-button.uniform { padding: 0; aspect-ratio: 1; }
   .w-button:hover:not(:disabled) { filter: brightness(0.96); }
   .v-ghost.w-button:hover:not(:disabled), .v-outline.w-button:hover:not(:disabled) { background: var(--c-bg); filter: none; }
-  .w-field { width: 100%; padding: 4px 10px; border: 1px solid var(--line); border-radius: var(--r-s); background: var(--bg); color: var(--fg); max-width: 100%; }
-  select.w-field, .w-field[type='date'] { width: auto; }
+  .w-field { width: 100%; padding: 0 10px; line-height: 1.3; border: 1px solid var(--line); border-radius: var(--r-s); background: var(--bg); color: var(--fg); max-width: 100%; }
+  select.w-field, .w-date > .w-field { width: auto; }
   .w-field.block { width: 100%; }
   .w-field.pill { border-radius: 999px; }
-  .w-field.v-soft, .w-field.v-solid { background: var(--fill); border-color: transparent; }
+  .w-field.v-soft { background: var(--fill); border-color: transparent; }
+  .w-field.v-solid { background: var(--line); border-color: transparent; }
+  .w-field.v-solid::placeholder { color: var(--fg-2); }
+  .w-field:disabled { opacity: 0.5; cursor: default; }
   .w-field.v-ghost { background: none; border-color: transparent; }
   .w-field:focus-visible { outline-offset: 0; }
   .w-field::placeholder, .w-editable::placeholder { color: var(--fg-3); opacity: 1; }
@@ -99,13 +102,51 @@ export const widgets = css`
   .w-editable:hover { border-color: var(--line); }
   .w-check { display: inline-flex; align-items: center; gap: 8px; min-height: 28px; cursor: pointer; }
   .w-check input { width: 17px; height: 17px; margin: 0; accent-color: var(--accent-text); flex: none; }
+  .w-check:has(:disabled) { color: var(--fg-3); cursor: default; }
   .w-radios { display: flex; flex-wrap: wrap; gap: 4px 16px; }
   .w-radios.w-column { flex-direction: column; }
   .w-label { font-weight: 500; }
+  ck-combobox { display: block; min-width: 0; }
+  ck-combobox:has(> .w-combobox > .block) { width: 100%; }
   .w-combobox { position: relative; display: flex; align-items: center; width: 100%; }
   .w-combobox .icon-button { position: absolute; inset-inline-end: 2px; width: 28px; height: 28px; }
   .w-chevron { position: absolute; inset-inline-end: 8px; display: flex; color: var(--fg-2); pointer-events: none; }
   .w-combobox > .popup { inset-block-start: calc(100% + 4px); inset-inline: 0; max-width: none; max-height: 240px; }
+  ck-datepicker { display: block; width: fit-content; max-width: 100%; }
+  ck-datepicker:has(> .w-date > .block) { width: 100%; }
+  .w-date { position: relative; display: flex; align-items: center; }
+  .w-date > .w-field { display: inline-flex; align-items: center; gap: 10px; text-align: start; }
+  .w-date > .w-field.block { width: 100%; }
+  .w-date > .w-field .icon { color: var(--fg-2); }
+  .w-date > .w-field .grow { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .w-date .unset { color: var(--fg-2); }
+  .w-date.clears > .w-field { padding-inline-end: 34px; }
+  .w-date > .icon-button { position: absolute; inset-inline-end: 2px; width: 28px; height: 28px; }
+  .w-date > .icon-button .icon { width: 16px; height: 16px; }
+  .w-calendar {
+    position: fixed; inset: auto; width: min(308px, 100vw - 16px); max-height: calc(100dvh - 16px); margin: 0; padding: 8px; overflow-y: auto; border: 1px solid var(--line);
+    border-radius: var(--r-m); background: var(--raised); color: var(--fg); box-shadow: 0 8px 28px rgb(0 0 0 / 0.16), 0 1px 3px rgb(0 0 0 / 0.1); font-size: var(--size);
+    animation: appear 120ms ease-out; pointer-events: auto;
+  }
+  ck-calendar { display: block; }
+  .w-month { display: flex; align-items: center; padding-block-end: 4px; }
+  .w-month .grow { font-size: 0.9em; font-weight: 600; line-height: 1.25; text-align: center; }
+  .w-days { width: 100%; border-spacing: 0 2px; table-layout: fixed; font-size: 0.86em; text-align: center; font-variant-numeric: tabular-nums; }
+  .w-days th { height: 28px; padding: 0; color: var(--fg-2); font-size: 0.9em; font-weight: 500; }
+  .w-days td { height: 36px; padding: 0; border-radius: var(--r-s); cursor: pointer; }
+  .w-days td:hover { background: var(--fill); }
+  .w-days td:focus-visible { outline-offset: -2px; }
+  .w-days .outside { color: var(--fg-3); }
+  .w-days [aria-current] { box-shadow: inset 0 0 0 1px var(--strong); font-weight: 600; }
+  .w-days [aria-selected='true'] { background: var(--accent); color: var(--on-accent); font-weight: 600; }
+  .w-days [aria-selected='true']:focus-visible { outline-offset: 1px; }
+  .w-days [aria-disabled='true'] { opacity: 0.4; cursor: default; }
+  .w-days [aria-disabled='true']:not([aria-selected='true']) { background: none; }
+  .w-time { display: flex; gap: 8px; padding-block-start: 8px; }
+  .w-time > .w-field { flex: 1; width: auto; font-size: 0.9em; }
+  @media (forced-colors: active) {
+    .w-days [aria-selected='true'] { outline: 2px solid; outline-offset: -2px; }
+  }
   .w-card:has(.popup), .w-list:has(.popup) { overflow: visible; }
   .w-table { width: 100%; border-collapse: collapse; font-size: 0.94em; }
   .w-table :is(th, td) { padding: 8px 12px 8px 0; border-block-end: 1px solid var(--line); text-align: start; font-weight: inherit; }

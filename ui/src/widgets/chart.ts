@@ -27,12 +27,11 @@ export interface Series {
   curve: CurveFactory;
 }
 
-export const Chart: Component = (node, scope) => html`<ck-chart
-  .ctx=${scope.ctx}
-  .node=${node}
-  .scheme=${scope.scheme}
-  ${styles({ height: '260px', ...sizes(node) })}
-></ck-chart>`;
+export const Chart: Component = (node, scope) => {
+  const own = sizes(node);
+  const height = own['height'] ?? (own['aspect-ratio'] ? undefined : '260px');
+  return html`<ck-chart .ctx=${scope.ctx} .node=${node} .scheme=${scope.scheme} ${styles({ ...own, height })}></ck-chart>`;
+};
 
 export class ChartPart extends Part {
   static override properties = {

@@ -1,4 +1,4 @@
-/** A select with a search field (WAI-ARIA combobox with a listbox). Its value is in a hidden field of the form. */
+/** A select whose options can be searched or have descriptions (WAI-ARIA combobox with a listbox). Its value is in a hidden field of the form. */
 import { html, nothing, type TemplateResult } from 'lit';
 import { icon } from '../view/icons';
 import { define, Part } from '../view/part';
@@ -16,6 +16,7 @@ export class ComboboxPart extends Part {
     fieldId: { attribute: false },
     name: { attribute: false },
     label: { attribute: false },
+    searchable: { attribute: false },
     options: { attribute: false },
     preset: { attribute: false },
     look: { attribute: false },
@@ -30,6 +31,7 @@ export class ComboboxPart extends Part {
   declare fieldId: string;
   declare name: string;
   declare label: string;
+  declare searchable: boolean;
   declare options: Option[];
   declare preset: string;
   declare look: string;
@@ -62,7 +64,7 @@ export class ComboboxPart extends Part {
     const { found, chosen } = this;
     const list = `${this.fieldId}-list`;
     return html`<div class="w-combobox" @focusout=${this.left}>
-      <input type="hidden" data-field=${this.name} .value=${chosen?.value ?? ''} />
+      <input type="hidden" data-field=${this.name} .value=${chosen?.value ?? ''} ?disabled=${this.disabled} />
       <input
         class=${this.look}
         id=${this.fieldId}
@@ -70,11 +72,12 @@ export class ComboboxPart extends Part {
         aria-label=${this.label}
         aria-expanded=${this.open}
         aria-controls=${this.open ? list : nothing}
-        aria-autocomplete="list"
+        aria-autocomplete=${this.searchable ? 'list' : 'none'}
         aria-activedescendant=${this.open && found[this.active] ? `${list}-${this.active}` : nothing}
         autocomplete="off"
         placeholder=${this.placeholder || this.t('choose')}
-        .value=${this.open ? this.query : (chosen?.label ?? '')}
+        .value=${this.open && this.searchable ? this.query : (chosen?.label ?? '')}
+        ?readonly=${!this.searchable}
         ?disabled=${this.disabled}
         @click=${this.show}
         @input=${this.typed}
@@ -130,8 +133,10 @@ export class ComboboxPart extends Part {
       const step = event.key === 'ArrowDown' ? 1 : -1;
       this.active = (this.active + step + found.length) % Math.max(1, found.length);
       void this.updateComplete.then(() => this.querySelector('.option.active')?.scrollIntoView({ block: 'nearest' }));
-    } else if (event.key === 'Enter' && this.open) {
+    } else if (event.key === 'Enter' || (event.key === ' ' && !this.searchable)) {
+      // Not the form's.
       event.preventDefault();
+      if (!this.open) return this.show();
       const each = found[this.active];
       if (each && !each.disabled) this.choose(each.value);
     } else if (event.key === 'Escape' && this.open) {

@@ -4,21 +4,24 @@ import { icon } from '../view/icons';
 import { styles } from '../view/styles';
 import type { ActionConfig, WidgetNode } from '../wire/types';
 import './combobox';
+import './datepicker';
+import { parse } from './days';
 import { put, valueOf } from './form';
 import { flag, number, text, word } from './props';
-import { actionOf, waits, type Component, type Drawing, type Scope } from './scope';
+import { actionOf, labelled, waits, type Component, type Drawing, type Scope } from './scope';
 
 const SIZES = ['md', '3xs', '2xs', 'xs', 'sm', 'lg', 'xl', '2xl', '3xl'] as const;
 const VARIANTS = ['outline', 'solid', 'soft', 'ghost'] as const;
 
 export const Button: Component = (node, scope) => {
-  const action = actionOf(node['onClickAction']);
+  // Without a form to submit, its own action is all it has.
+  const submit = flag(node['submit']) && scope.form !== undefined;
+  const action = submit ? (scope.form ?? null) : actionOf(node['onClickAction']);
   const primary = node['style'] === 'primary';
   const tone = word(node['color'], [
     primary ? 'primary' : 'secondary', 'primary', 'secondary', 'info', 'discovery', 'success', 'caution', 'warning', 'danger',
   ]);
   const variant = node['variant'] === undefined ? (primary || node['color'] ? 'solid' : 'soft') : word(node['variant'], VARIANTS);
-  const submit = flag(node['submit']);
   const busy = scope.busy(action);
   const label = text(node['label']);
   const click = (event: Event): void => {
@@ -83,8 +86,9 @@ export const Input: Component = (node, scope) => {
 export const Textarea: Component = (node, scope) => {
   const { id, name, label, placeholder, ignore } = field(node, scope);
   const rows = number(node['rows']) ?? 3;
+  const [grows, most] = [flag(node['autoResize']), number(node['maxRows'])];
   return html`<textarea
-    class="${look(node)} ${flag(node['autoResize']) ? 'grows' : ''}"
+    class="${look(node)} ${grows ? 'grows' : ''}"
     id=${id}
     data-field=${name}
     aria-label=${labelled(scope, name) ? nothing : label}
@@ -97,20 +101,9 @@ export const Textarea: Component = (node, scope) => {
     ?data-autofocus=${flag(node['autoFocus'])}
     ?data-autoselect=${flag(node['autoSelect'])}
     .defaultValue=${text(node['defaultValue'])}
-    ${styles({ 'max-height': number(node['maxRows']) ? `calc(${number(node['maxRows'])} * 1.5em + 1em)` : undefined })}
+    ${styles({ 'min-height': grows ? `calc(${rows}lh + 16px)` : undefined, 'max-height': most ? `calc(${most}lh + 16px)` : undefined })}
   ></textarea>`;
 };
-
-/** Whether a Label of this widget names that field: then the field needs no name of its own. */
-function labelled(scope: Scope, name: string): boolean {
-  const find = (value: unknown): boolean =>
-    Array.isArray(value)
-      ? value.some(find)
-      : typeof value === 'object' &&
-        value !== null &&
-        (((value as WidgetNode).type === 'Label' && (value as WidgetNode)['fieldName'] === name) || find((value as WidgetNode)['children']));
-  return find(scope.item?.widget);
-}
 
 /** Run the action of a control whose value has changed; the value goes along, also outside a form. */
 function changed(action: ActionConfig | null, name: string, scope: Scope) {
@@ -145,14 +138,17 @@ export const Select: Component = (node, scope) => {
   const { id, name, label } = field(node, scope);
   const options = optionsOf(node);
   const action = actionOf(node['onChangeAction']);
-  const chosen = text(node['defaultValue']);
-  const rich = node['searchable'] ?? (options.length > 15 || options.some(({ description }) => description));
-  if (rich)
+  const preset = text(node['defaultValue']);
+  const chosen = options.some(({ value }) => value === preset) ? preset : '';
+  const searchable = typeof node['searchable'] === 'boolean' ? node['searchable'] : options.length > 15;
+  // The browser's own select has no room for descriptions.
+  if (searchable || options.some(({ description }) => description))
     return html`<ck-combobox
       .ctx=${scope.ctx}
       .fieldId=${id}
       .name=${name}
-      .label=${label}
+      .label=${labelled(scope, name) || label}
+      .searchable=${searchable}
       .options=${options}
       .preset=${chosen}
       .look=${look(node)}
@@ -178,21 +174,21 @@ export const Select: Component = (node, scope) => {
 
 export const DatePicker: Component = (node, scope) => {
   const { id, name, label } = field(node, scope);
-  const day = (value: unknown): string | typeof nothing => /^\d{4}-\d\d-\d\d/.exec(text(value))?.[0] ?? nothing;
-  return html`<input
-    class=${look(node)}
-    type="date"
-    id=${id}
-    data-field=${name}
-    aria-label=${labelled(scope, name) ? nothing : label}
-    title=${text(node['placeholder']) || nothing}
-    value=${day(node['defaultValue'])}
-    min=${day(node['min'])}
-    max=${day(node['max'])}
-    ?required=${node['clearable'] === false}
-    ?disabled=${flag(node['disabled'])}
+  return html`<ck-datepicker
+    .ctx=${scope.ctx}
+    .fieldId=${id}
+    .name=${name}
+    .label=${labelled(scope, name) || label}
+    .preset=${parse(node['defaultValue'])}
+    .limits=${{ min: parse(node['min']), max: parse(node['max']) }}
+    .look=${look(node)}
+    .side=${word(node['side'], ['bottom', 'top', 'left', 'right'])}
+    .align=${word(node['align'], ['start', 'center', 'end'])}
+    .clearable=${flag(node['clearable'])}
+    .disabled=${flag(node['disabled'])}
+    .placeholder=${text(node['placeholder'])}
     @change=${changed(actionOf(node['onChangeAction']), name, scope)}
-  />`;
+  ></ck-datepicker>`;
 };
 
 export const Checkbox: Component = (node, scope) => {
@@ -216,8 +212,8 @@ export const Checkbox: Component = (node, scope) => {
 export const RadioGroup: Component = (node, scope) => {
   const { id, name } = field(node, scope);
   const change = changed(actionOf(node['onChangeAction']), name, scope);
-  const label = text(node['ariaLabel']) || (labelled(scope, name) ? '' : name);
-  return html`<div class="w-radios w-${node['direction'] === 'col' ? 'column' : 'row'}" role="radiogroup" id=${id} aria-label=${label || nothing}>
+  const label = text(node['ariaLabel']) || labelled(scope, name) || name;
+  return html`<div class="w-radios w-${node['direction'] === 'col' ? 'column' : 'row'}" role="radiogroup" id=${id} aria-label=${label}>
     ${optionsOf(node).map(
       ({ value, label: each, disabled }): Drawing => html`<label class="w-check">
         <input

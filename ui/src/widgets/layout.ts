@@ -20,18 +20,20 @@ export const Card: Component = (node, scope) => {
   const size = word(node['size'], ['md', 'sm', 'lg', 'full']);
   const confirm = cardAction(node['confirm']);
   const cancel = cardAction(node['cancel']);
+  const asForm = flag(node['asForm']);
+  const inside = asForm ? { ...scope, form: confirm?.action ?? null } : scope;
   const closed = flag(node['collapsed']) && !scope.opened.has('card');
   const status = statusOf(node['status'], scope);
   const padding = spacing('padding', node['padding']);
   // What is flush reaches the card's edge, through this much.
   const pad = padding['padding-left'] ?? (typeof padding['padding'] === 'string' && !padding['padding'].includes(' ') ? padding['padding'] : null);
-  const body = html`<div class="w-body" ${styles({ '--pad': pad, ...padding, ...background(node['background'], scope.scheme) })}>
-    ${children(node, scope)}
+  const body = html`<div class="w-body" ${styles({ '--pad': pad, ...padding })}>
+    ${children(node, inside)}
   </div>`;
   const footer =
     confirm || cancel
       ? html`<div class="w-footer">
-          ${cancel ? footButton(cancel, 'secondary', scope) : nothing} ${confirm ? footButton(confirm, 'primary', scope) : nothing}
+          ${cancel ? footButton(cancel, 'secondary', false, scope) : nothing} ${confirm ? footButton(confirm, 'primary', asForm, scope) : nothing}
         </div>`
       : nothing;
   const inner = html`${status !== nothing || flag(node['collapsed'])
@@ -51,8 +53,8 @@ export const Card: Component = (node, scope) => {
         </div>`
       : nothing}
     ${closed ? nothing : body} ${closed ? nothing : footer}`;
-  const look = styles(border(node['border'], scope.scheme));
-  return flag(node['asForm'])
+  const look = styles({ ...border(node['border'], scope.scheme), ...background(node['background'], scope.scheme) });
+  return asForm
     ? html`<form class="w-card w-${size}" @submit=${submitting(confirm?.action ?? null, scope, 'container')} ${look}>${inner}</form>`
     : html`<div class="w-card w-${size}" ${look}>${inner}</div>`;
 };
@@ -63,20 +65,14 @@ function cardAction(value: unknown): { label: string; action: ActionConfig } | n
   return found ? { label: text(label), action: found } : null;
 }
 
-function footButton({ label, action }: { label: string; action: ActionConfig }, kind: string, scope: Scope): Drawing {
-  const confirm = kind === 'primary';
-  const click = (event: Event): void => {
-    const form = (event.currentTarget as Element).closest('form');
-    // As a form's main button, it waits for what is required.
-    if (confirm && form && !form.reportValidity()) return;
-    scope.run(action, event.currentTarget as Element, 'container');
-  };
+function footButton({ label, action }: { label: string; action: ActionConfig }, kind: string, submit: boolean, scope: Scope): Drawing {
+  const click = (event: Event): void => scope.run(action, event.currentTarget as Element, 'container');
   return html`<button
     class="button ${kind}"
-    type="button"
+    type=${submit ? 'submit' : 'button'}
     ?disabled=${waits(action, scope)}
     aria-busy=${scope.busy(action)}
-    @click=${click}
+    @click=${submit ? nothing : click}
   >
     ${scope.busy(action) ? icon('-loader') : nothing}${label}
   </button>`;
@@ -143,7 +139,7 @@ function labelOf(node: WidgetNode): string {
 }
 
 export const Basic: Component = (node, scope) => html`<div
-  class="w-basic"
+  class="w-basic ${node['direction'] === 'row' ? 'w-row' : ''}"
   ${styles({ ...box(node, scope.scheme), 'flex-direction': node['direction'] === 'row' ? 'row' : 'column' })}
 >
   ${children(node, scope)}
@@ -160,16 +156,20 @@ export const Box = flex(null);
 export const Row = flex('row');
 export const Col = flex('column');
 
-export const Form: Component = (node, scope) => html`<form
-  class="w-box w-form"
-  ${styles({ ...box(node, scope.scheme), 'flex-direction': node['direction'] === 'row' ? 'row' : 'column' })}
-  @submit=${submitting(actionOf(node['onSubmitAction']), scope, 'self')}
->
-  ${children(node, scope)}
-</form>`;
+export const Form: Component = (node, scope) => {
+  const way = node['direction'] === 'row' ? 'row' : 'column';
+  const action = actionOf(node['onSubmitAction']);
+  return html`<form
+    class="w-box w-form w-${way}"
+    ${styles({ ...box(node, scope.scheme), 'flex-direction': way })}
+    @submit=${submitting(action, scope, 'self')}
+  >
+    ${children(node, { ...scope, form: action })}
+  </form>`;
+};
 
 export const Spacer: Component = (node) =>
-  html`<div class="w-spacer" ${styles({ 'min-width': length(node['minSize']), 'min-height': length(node['minSize']) })}></div>`;
+  html`<div class="w-spacer" ${styles({ '--least': length(node['minSize']) })}></div>`;
 
 export const Divider: Component = (node, scope) => html`<hr
   class="w-divider ${flag(node['flush']) ? 'flush' : ''}"

@@ -182,7 +182,7 @@ export function type(node: Record<string, unknown>, scheme: Scheme, kind: 'text'
     'font-style': flag(node['italic']) ? 'italic' : undefined,
     'text-decoration': flag(node['lineThrough']) ? 'line-through' : undefined,
     width: length(node['width']),
-    'min-height': number(node['minLines']) ? `${number(node['minLines'])! * 1.5}em` : undefined,
+    'min-height': number(node['minLines']) ? `${number(node['minLines'])}lh` : undefined,
     ...lines(node),
   };
 }

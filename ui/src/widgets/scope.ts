@@ -2,7 +2,7 @@
 import type { TemplateResult, nothing } from 'lit';
 import type { Ctx } from '../view/part';
 import type { ActionConfig, WidgetItem, WidgetNode } from '../wire/types';
-import type { Scheme } from './props';
+import { text, type Scheme } from './props';
 
 export interface Scope {
   readonly ctx: Ctx;
@@ -17,6 +17,8 @@ export interface Scope {
   readonly opened: ReadonlySet<string>;
   /** Images that the user asked for. */
   readonly shown: ReadonlySet<string>;
+  /** What the form around does when it is submitted; undefined where there is no form. */
+  readonly form?: ActionConfig | null;
   toggle(name: string): void;
   showImage(url: string): void;
   redraw(): void;
@@ -42,4 +44,15 @@ export function actionOf(value: unknown): ActionConfig | null {
 /** Whether an action has to wait until the answer is complete. */
 export function waits(action: ActionConfig | null, scope: Scope): boolean {
   return scope.blocked && action !== null && action.handler !== 'client' && action.streaming !== false;
+}
+
+/** The words of the Label of this widget that names that field; a field that has one needs no name of its own. */
+export function labelled(scope: Scope, name: string): string {
+  const find = (value: unknown): string => {
+    if (Array.isArray(value)) return value.map(find).find(Boolean) ?? '';
+    if (typeof value !== 'object' || value === null) return '';
+    const node = value as WidgetNode;
+    return node.type === 'Label' && node['fieldName'] === name ? text(node['value']) : find(node['children']);
+  };
+  return find(scope.item?.widget);
 }

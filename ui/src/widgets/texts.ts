@@ -5,18 +5,20 @@ import { icon } from '../view/icons';
 import '../view/markdown';
 import { styles } from '../view/styles';
 import { background, color, flag, length, radius, sizes, spacing, text, type, word } from './props';
-import type { Component } from './scope';
+import { labelled, type Component } from './scope';
 
 export const Text: Component = (node, scope) => {
   const look = styles(type(node, scope.scheme, 'text'));
   const editable = node['editable'] as Record<string, unknown> | false | undefined;
   const value = text(node['value']);
-  if (editable && typeof editable === 'object')
+  if (editable && typeof editable === 'object') {
+    const name = text(editable['name']);
     return html`<textarea
       class="w-editable"
       rows="1"
-      data-field=${text(editable['name'])}
-      aria-label=${text(editable['placeholder']) || text(editable['name'])}
+      id=${`${scope.prefix}-${name}`}
+      data-field=${name}
+      aria-label=${labelled(scope, name) ? nothing : text(editable['placeholder']) || name}
       placeholder=${text(editable['placeholder']) || nothing}
       autocomplete=${text(editable['autoComplete']) || 'off'}
       ?required=${flag(editable['required'])}
@@ -27,6 +29,7 @@ export const Text: Component = (node, scope) => {
       .defaultValue=${value}
       ${look}
     ></textarea>`;
+  }
   return html`<div class="w-text ${flag(node['streaming']) ? 'streaming' : ''}" dir="auto" ${look}>${value}</div>`;
 };
 
