@@ -1,8 +1,8 @@
 """Django's ASGI application, but for answers that stream: ``asgi.py`` may take it in the place of Django's own.
 
-Django passes each chunk of an answer through loops of its own, which at full load take up to a third of what an event costs.
-Here our streams are sent straight to the server; unless a middleware has put something around their chunks, which goes
-Django's way, as it does in Django's own application.
+Django passes each chunk of an answer through loops of its own, which at full load take up to a third of what an event
+costs. Here our streams are sent straight to the server; unless a middleware has put something around their chunks,
+which goes Django's way, as it does in Django's own application.
 """
 
 from __future__ import annotations
