@@ -180,25 +180,23 @@ class Assembler:
         Raises:
             AuthorError: Neither a part nor an event.
         """
-        if type(part) is TextDelta:
-            text = part.text
-            if part.key == self._key and part.part == self._part and text:
-                self._append(text)
-                return [
-                    ThreadItemUpdatedEvent(
-                        item_id=self._item_id,
-                        update=AssistantMessageContentPartTextDelta(
-                            content_index=self._index, delta=text
-                        ),
-                    )
-                ]
-            return self._text_delta(part)
         handle = self._TABLE.get(type(part))  # pyright: ignore[reportUnknownArgumentType]
         if handle is None:
             raise AuthorError(
                 f"a bridge gives parts and thread events, not {type(part).__qualname__}"
             )
         return handle(self, part)
+
+    def more_text(self, part: TextDelta) -> ThreadItemUpdatedEvent | None:
+        """The one event of text that goes where the last text went; else ask :meth:`receive`."""
+        text = part.text
+        if part.key != self._key or part.part != self._part or not text:
+            return None
+        self._append(text)
+        return ThreadItemUpdatedEvent(
+            item_id=self._item_id,
+            update=AssistantMessageContentPartTextDelta(content_index=self._index, delta=text),
+        )
 
     def _message_start(self, part: MessageStart) -> list[Any]:
         events = self._close_message(part.key)

@@ -56,7 +56,7 @@ class TextStart(Struct):
     part: Hashable = 0
 
 
-class TextDelta(Struct):
+class TextDelta(Struct, gc=False):
     """More text of the assistant, or of its refusal, which is shown as text."""
 
     text: str

@@ -90,9 +90,17 @@ class ResponseReader:
 
     def text_delta(self, event: Any) -> TextDelta | None:
         """The part of a ``response.output_text.delta``, if it goes where the last text went; else ask
-        :meth:`receive`. What makes a stream fast."""
-        if event.item_id == self._id and event.output_index == self._index:
-            return TextDelta(event.delta, self._key, event.content_index or 0)
+        :meth:`receive`. What makes a stream fast: reading a model's attributes one by one costs several times more."""
+        try:
+            fields = event.__dict__
+            if (
+                fields["type"] == "response.output_text.delta"
+                and fields["item_id"] == self._id
+                and fields["output_index"] == self._index
+            ):
+                return TextDelta(fields["delta"], self._key, fields["content_index"] or 0)
+        except (AttributeError, KeyError):  # a dict, or a server that leaves something out
+            pass
         return None
 
     async def receive(self, event: Any) -> list[Part]:
@@ -356,11 +364,7 @@ async def response_parts(
     text_delta, receive = reader.text_delta, reader.receive
     try:
         async for event in iterator:
-            try:
-                part = text_delta(event) if event.type == "response.output_text.delta" else None
-            except AttributeError:  # a dict, or a server that leaves something out
-                part = None
-            if part is not None:
+            if (part := text_delta(event)) is not None:
                 yield part
                 continue
             for each in await receive(event):

@@ -35,11 +35,7 @@ async def agent_parts(
         async for event in events:
             if event.type == "raw_response_event":
                 data = event.data
-                try:
-                    part = text_delta(data) if data.type == "response.output_text.delta" else None
-                except AttributeError:
-                    part = None
-                if part is not None:
+                if (part := text_delta(data)) is not None:
                     yield part
                     continue
                 for each in await receive(data):

@@ -171,35 +171,41 @@ class _Pump:
         self._cancel = current_backend().spawn(self._run)
 
     async def _run(self) -> None:
+        """The task. One coroutine, because every event goes through it and down to the source."""
+        outbox = self._outbox
+        queue, assembler = outbox.queue, outbox.assembler
+        receive, more_text, put = assembler.receive, assembler.more_text, outbox.put
+        wake = cast("Signal", outbox.ready).set
+        source: Any = None
         try:
-            await self._read()
+            try:
+                source = aiter(self._source)
+                async for part in source:
+                    kind = type(part)  # pyright: ignore[reportUnknownVariableType]
+                    if kind is TextDelta and (event := more_text(part)) is not None:
+                        queue.append(event)  # put, in short
+                        if (waiting := len(queue)) == 1:
+                            wake()
+                        elif waiting >= QUEUE_LIMIT:
+                            await outbox.room()
+                        continue
+                    if kind is Withdraw:
+                        put(outbox.withdraw())
+                    elif (events := receive(part)) and not put(events):
+                        await outbox.room()
+                    if kind is Failure:
+                        raise ModelFailure(
+                            part.message, allow_retry=part.allow_retry, cause=part.cause
+                        )
+            finally:
+                if (close := getattr(source, "aclose", None)) is not None:
+                    await close()
         except BaseException as error:
             self.error = error
         self.is_done = True
         self._closed.set()
-        if self._outbox.ready is not None:
-            self._outbox.ready.set()
-
-    async def _read(self) -> None:
-        outbox = self._outbox
-        queue, receive, put = outbox.queue, outbox.assembler.receive, outbox.put
-        ready = cast("Signal", outbox.ready)
-        source: Any = aiter(self._source)
-        try:
-            async for part in source:
-                kind = type(part)  # pyright: ignore[reportUnknownVariableType]
-                if kind is TextDelta and not queue:  # put, in short
-                    queue += receive(part)
-                    ready.set()
-                elif kind is Withdraw:
-                    put(outbox.withdraw())
-                elif (events := receive(part)) and not put(events):
-                    await outbox.room()
-                if kind is Failure:
-                    raise ModelFailure(part.message, allow_retry=part.allow_retry, cause=part.cause)
-        finally:
-            if (close := getattr(source, "aclose", None)) is not None:
-                await close()
+        if outbox.ready is not None:
+            outbox.ready.set()
 
     async def close(self) -> None:
         """End the reading, if it has not ended, and wait until the source is closed."""
