@@ -187,10 +187,9 @@ class Assembler:
             )
         return handle(self, part)
 
-    def more_text(self, part: TextDelta) -> ThreadItemUpdatedEvent | None:
-        """The one event of text that goes where the last text went; else ask :meth:`receive`."""
-        text = part.text
-        if part.key != self._key or part.part != self._part or not text:
+    def more_text(self, text: str, key: Hashable, part: Hashable) -> ThreadItemUpdatedEvent | None:
+        """The one event of a :class:`TextDelta` that goes where the last text went; for others ask :meth:`receive`."""
+        if key != self._key or part != self._part or not text:
             return None
         self._append(text)
         return ThreadItemUpdatedEvent(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..types import ThreadStreamEvent
 from .conversions import ResponseStreamConverter, attribute
-from .parts import Part, Withdraw
+from .parts import Part, TextDelta, Withdraw
 from .responses import DEFAULT_CONVERTER, ResponseReader
-from .stream import logger, stream_parts
+from .stream import QUEUE_LIMIT, Outbox, logger, stream_source
 
 if TYPE_CHECKING:
     from agents import RunResultStreaming
@@ -21,25 +21,35 @@ __all__ = ["accumulate_text", "agent_parts", "stream_agent_response"]
 TWidget = TypeVar("TWidget")
 
 
-async def agent_parts(
+def agent_parts(
     result: RunResultStreaming, converter: ResponseStreamConverter = DEFAULT_CONVERTER
 ) -> AsyncGenerator[Part]:
     """The parts of a run. Closed before the run has ended, it cancels the run, and so the request to the model."""
+    return _read(result, converter, None)
+
+
+async def _read(
+    result: RunResultStreaming, converter: ResponseStreamConverter, outbox: Outbox | None
+) -> AsyncGenerator[Part]:
+    """The parts of a run, but for those that the outbox, if there is one, takes as plain text: nearly all."""
     from agents import InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered
     from agents.exceptions import ModelBehaviorError
 
     reader = ResponseReader(converter)
-    text_delta, receive = reader.text_delta, reader.receive
+    more_text, receive = reader.more_text, reader.receive
+    tell = None if outbox is None else outbox.more_text
     events: Any = result.stream_events()
     try:
         async for event in events:
             if event.type == "raw_response_event":
                 data = event.data
-                if (part := text_delta(data)) is not None:
-                    yield part
-                    continue
-                for each in await receive(data):
-                    yield each
+                if (text := more_text(data)) is None:
+                    for each in await receive(data):
+                        yield each
+                elif tell is None or not (waiting := tell(text, reader.key, reader.part)):
+                    yield TextDelta(text, reader.key, reader.part)
+                elif outbox is not None and waiting >= QUEUE_LIMIT:
+                    await outbox.room()
             elif event.type == "run_item_stream_event" and event.item.type == "tool_call_item":
                 for each in reader.tool_call(event.item.raw_item):
                     yield each
@@ -81,7 +91,7 @@ def stream_agent_response(
         agents.AgentsException: What the run raised. Before a guardrail's tripwire is raised, everything that the run
             has shown is removed.
     """
-    return stream_parts(context, agent_parts(result, converter))
+    return stream_source(context, lambda outbox: _read(result, converter, outbox))
 
 
 async def accumulate_text(

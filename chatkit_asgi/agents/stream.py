@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
@@ -23,7 +23,7 @@ from .parts import Failure, Part, TextDelta, Withdraw
 if TYPE_CHECKING:
     from .context import AgentContext, ClientToolCall
 
-__all__ = ["ModelFailure", "Outbox", "stream_parts"]
+__all__ = ["ModelFailure", "Outbox", "stream_parts", "stream_source"]
 
 logger = logging.getLogger("chatkit_asgi.agents")
 
@@ -100,6 +100,21 @@ class Outbox:
             raise AuthorError("nobody reads what this AgentContext streams")
         return self.ready is None
 
+    def more_text(self, text: str, key: Hashable, part: Hashable) -> int:
+        """:meth:`put` a :class:`TextDelta` that goes where the last text went.
+
+        Returns:
+            How many events wait then; 0 if the text goes elsewhere, and has not been taken.
+        """
+        event = self.assembler.more_text(text, key, part)
+        if event is None:
+            return 0
+        queue = self.queue
+        queue.append(event)
+        if (waiting := len(queue)) == 1 and self.ready is not None:
+            self.ready.set()
+        return waiting
+
     async def room(self) -> None:
         """Wait until there is room for more."""
         while self.ready is not None and len(self.queue) >= QUEUE_LIMIT:
@@ -173,20 +188,15 @@ class _Pump:
     async def _run(self) -> None:
         """The task. One coroutine, because every event goes through it and down to the source."""
         outbox = self._outbox
-        queue, assembler = outbox.queue, outbox.assembler
-        receive, more_text, put = assembler.receive, assembler.more_text, outbox.put
-        wake = cast("Signal", outbox.ready).set
+        receive, more_text, put = outbox.assembler.receive, outbox.more_text, outbox.put
         source: Any = None
         try:
             try:
                 source = aiter(self._source)
                 async for part in source:
                     kind = type(part)  # pyright: ignore[reportUnknownVariableType]
-                    if kind is TextDelta and (event := more_text(part)) is not None:
-                        queue.append(event)  # put, in short
-                        if (waiting := len(queue)) == 1:
-                            wake()
-                        elif waiting >= QUEUE_LIMIT:
+                    if kind is TextDelta and (waiting := more_text(part.text, part.key, part.part)):
+                        if waiting >= QUEUE_LIMIT:
                             await outbox.room()
                         continue
                     if kind is Withdraw:
@@ -218,7 +228,7 @@ class _Pump:
             logger.error("the source of an answer did not close in time")
 
 
-async def stream_parts(
+def stream_parts(
     context: AgentContext[Any], source: AsyncIterable[Part | ThreadStreamEvent]
 ) -> AsyncGenerator[ThreadStreamEvent]:
     """The thread events of one run of a model.
@@ -235,6 +245,14 @@ async def stream_parts(
         ModelFailure: The source said that the model failed.
         AuthorError: The source gave something else than parts and events.
     """
+    return stream_source(context, lambda _: source)
+
+
+async def stream_source(
+    context: AgentContext[Any],
+    open_source: Callable[[Outbox], AsyncIterable[Part | ThreadStreamEvent]],
+) -> AsyncGenerator[ThreadStreamEvent]:
+    """:func:`stream_parts` of a source that may put text into the outbox itself, between its parts."""
     outbox = context.outbox()
     assembler, queue = outbox.assembler, outbox.queue
     newest = await context.store.load_thread_items(
@@ -242,7 +260,7 @@ async def stream_parts(
     )
     assembler.resume(newest.data)
     ready = outbox.ready = current_backend().signal()
-    pump = _Pump(source, outbox)
+    pump = _Pump(open_source(outbox), outbox)
     is_closed = False
     try:
         while True:

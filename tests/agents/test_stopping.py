@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import anyio
 import pytest
 
 from chatkit_asgi import ChatKitApp, ChatKitServer, Options
 from chatkit_asgi.agents import AgentContext, TextDelta, stream_agent_response, stream_parts
+from chatkit_asgi.agents.stream import QUEUE_LIMIT
 from chatkit_asgi.ids import utc_now
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from chatkit_asgi.testing.scripted import Call, Say, ScriptedModel, Think, Wait
@@ -134,3 +135,50 @@ async def test_a_run_that_waits_for_a_slow_reader_is_stopped_too(store: Any) -> 
         await anext(events)
     await events.aclose()
     assert ended == ["closed"]
+
+
+async def test_a_run_of_the_sdk_does_not_run_ahead_of_a_slow_reader(store: Any) -> None:
+    """Its text goes past the parts, straight to where the events wait."""
+    from agents import RawResponsesStreamEvent
+    from openai.types.responses import ResponseTextDeltaEvent
+
+    class Endless:
+        is_complete = False
+        given = 0
+        ended: ClassVar[list[str]] = []
+
+        async def stream_events(self) -> AsyncIterator[Any]:
+            try:
+                while self.given < 100 * QUEUE_LIMIT:  # endless, but for a bridge that never waits
+                    self.given += 1
+                    delta = ResponseTextDeltaEvent(
+                        type="response.output_text.delta",
+                        delta=f"{self.given} ",
+                        item_id="msg_model",
+                        output_index=0,
+                        content_index=0,
+                        sequence_number=0,
+                        logprobs=[],
+                    )
+                    yield RawResponsesStreamEvent(data=delta)
+            finally:
+                self.ended.append("closed")
+
+        def cancel(self) -> None:
+            self.ended.append("cancelled")
+
+    thread = ThreadMetadata(id="thr_1", created_at=utc_now())
+    await store.save_thread(thread, context=None)
+    context = AgentContext[Any](thread=thread, store=store, request_context=None)
+    run = Endless()
+    events = stream_agent_response(context, cast("Any", run))
+    text = ""
+    for read in range(3 * QUEUE_LIMIT):
+        event: Any = await anext(events)
+        text += getattr(getattr(event, "update", None), "delta", "")
+        assert run.given <= read + QUEUE_LIMIT
+        if read == QUEUE_LIMIT // 2:
+            await context.stream_progress("in between")
+    assert text.split() == [str(number) for number in range(1, len(text.split()) + 1)]
+    await events.aclose()
+    assert run.ended == ["cancelled", "closed"]
