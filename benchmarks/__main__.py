@@ -55,23 +55,35 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.subjects) - set(SUBJECTS):
         parser.error(f"no such subject: {', '.join(sorted(unknown))}")
+    today = time.strftime("%Y-%m-%d", time.gmtime())
     head = (
         "# Results\n\n"
         "Of `make bench ARGS=--save`. Each round measures both sides in turn. Numbers are medians of the rounds, and\n"
         "the ratio is the median of the rounds' ratios: a shared machine changes its speed between\n"
         'them. For costs that should stay flat ("at most") the ratio is how many times more. Budgets are floors that\n'
         "the project set itself; those for adapters' requests and for memory are ceilings.\n\n"
-        f"{machine()} {time.strftime('%Y-%m-%d', time.gmtime())}.\n"
+        f"{machine()}\n"
     )
     print(head, flush=True)
-    parts = [head]
     for subject in options.subjects or SUBJECTS:
         module = import_module(f"benchmarks.{subject}")
-        part = f"## {module.NAME}\n\n{' '.join(module.__doc__.split())}\n\n{table(module.run(options.quick))}\n"
+        about = f"{' '.join(module.__doc__.split())} Run on {today}."
+        part = f"## {module.NAME}\n\n{about}\n\n{table(module.run(options.quick))}\n"
         print(part, flush=True)
-        parts.append(part)
         if options.save:  # after each, so that a long run is not lost with its last subject
-            RESULTS.write_text("\n".join(parts), encoding="utf-8")
+            _save(head, module.NAME, part)
+
+
+def _save(head: str, name: str, part: str) -> None:
+    """Put one part into the results, in the place of what they have of that name."""
+    parts = {
+        each.partition("\n")[0].lower(): f"## {each}"
+        for each in RESULTS.read_text().split("\n## ")[1:]
+    }
+    parts[name.lower()] = part
+    names = [import_module(f"benchmarks.{subject}").NAME.lower() for subject in SUBJECTS]
+    text = "\n".join([head, *(parts[each].rstrip("\n") + "\n" for each in names if each in parts)])
+    RESULTS.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
