@@ -58,10 +58,10 @@ def main() -> None:
     today = time.strftime("%Y-%m-%d", time.gmtime())
     head = (
         "# Results\n\n"
-        "Of `make bench ARGS=--save`. Each round measures both sides in turn. Numbers are medians of the rounds, and the ratio\n"
-        "is the median of the rounds' ratios: a shared machine changes its speed between them. For costs that should stay\n"
-        'flat ("at most") the ratio is how many times more. Budgets are floors that the project set itself; those for\n'
-        "adapters' requests and for memory are ceilings.\n\n"
+        "Of `make bench ARGS=--save`. Each round measures both sides in turn. Numbers are medians of the rounds, and\n"
+        "the ratio is the median of the rounds' ratios: a shared machine changes its speed between them. For costs\n"
+        'that should stay flat ("at most") the ratio is how many times more. Budgets are floors that the project set\n'
+        "itself; those for adapters' requests and for memory are ceilings.\n\n"
         f"{machine()}\n"
     )
     print(head, flush=True)
