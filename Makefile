@@ -25,7 +25,7 @@ COMPILE := UV_NO_PROGRESS=1 ../.uv/bin/uv pip compile --quiet --upgrade --univer
 	--generate-hashes --no-header
 EDITABLE := $(INSTALL) --no-deps --no-build-isolation --editable .
 
-.PHONY: help demo example test newest slow lint types format bench build ui browser requirements clean
+.PHONY: help demo example test newest slow lint types mypy pyright tsc format bench build ui browser requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -54,8 +54,12 @@ lint: $(VENV)/.test ## Check style and formatting
 	@$(RUN) ruff format --quiet --check .
 
 types: $(VENV)/.test ui ## Check types: mypy strict, pyright strict, and tsc strict where Node is
-	@$(RUN) mypy
-	@$(RUN) pyright
+	@$(MAKE) -j 2 --output-sync mypy pyright tsc
+
+mypy pyright:
+	@$(RUN) $@
+
+tsc:
 	@if [ -n "$(NPM)" ]; then cd ui && npx --no-install tsc; fi
 
 format: $(VENV)/.test ## Format the code and apply safe fixes

@@ -662,8 +662,7 @@ async def test_a_write_waits_for_another_process_and_says_when_it_waited_too_lon
     await store.close()
 
 
-@pytest.mark.parametrize("attempt", range(2))
-def test_processes_that_start_at_once_on_a_new_file_all_work(path: Path, attempt: int) -> None:
+def test_processes_that_start_at_once_on_a_new_file_all_work(path: Path) -> None:
     """Invariant: migrations race without harm, and two processes never give out one place twice."""
     writers = [python(WRITER, path, f"p{number}-", 40) for number in range(4)]
     for each in writers:
