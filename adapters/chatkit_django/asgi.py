@@ -24,7 +24,7 @@ class ChatKitASGIHandler(ASGIHandler):
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
         """Django's: only that a stream of ours learns where to send."""
         if isinstance(response, Stream):
-            response.send = send
+            response.send_to(send)
         await super().send_response(response, send)
 
 

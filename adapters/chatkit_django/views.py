@@ -126,8 +126,6 @@ class Stream(StreamingHttpResponse):
     """Sends the chunks as they are. Django would pass each through two generators of its own, which cost as much as all
     else that we do for it; they are left to what a middleware may have put around the chunks."""
 
-    send: Send | None = None
-    """Where to send, if Django's way there can be spared too: see :mod:`.asgi`."""
     _chunks: _Chunks | None = None
 
     @property
@@ -141,11 +139,13 @@ class Stream(StreamingHttpResponse):
         inherited: Any = StreamingHttpResponse.streaming_content
         inherited.fset(self, value)
 
+    def send_to(self, send: Send) -> None:
+        """Spare Django's way out too, unless a middleware has put something around the chunks: see :mod:`.asgi`."""
+        if self._chunks is not None:
+            self._chunks.send = send
+
     def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._chunks is None:
-            return super().__aiter__()
-        self._chunks.send = self.send
-        return self._chunks
+        return self._chunks or super().__aiter__()
 
 
 class _Chunks:

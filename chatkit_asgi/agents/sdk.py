@@ -9,7 +9,7 @@ from ..types import ThreadStreamEvent
 from .conversions import ResponseStreamConverter, attribute
 from .parts import Part, TextDelta, Withdraw
 from .responses import DEFAULT_CONVERTER, ResponseReader
-from .stream import QUEUE_LIMIT, Outbox, logger, stream_source
+from .stream import Outbox, logger, stream_source
 
 if TYPE_CHECKING:
     from agents import RunResultStreaming
@@ -37,7 +37,6 @@ async def _read(
 
     reader = ResponseReader(converter)
     more_text, receive = reader.more_text, reader.receive
-    tell = None if outbox is None else outbox.more_text
     events: Any = result.stream_events()
     try:
         async for event in events:
@@ -46,9 +45,11 @@ async def _read(
                 if (text := more_text(data)) is None:
                     for each in await receive(data):
                         yield each
-                elif tell is None or not (waiting := tell(text, reader.key, reader.part)):
+                elif outbox is None or (
+                    (has_room := outbox.more_text(text, reader.key, reader.part)) is None
+                ):
                     yield TextDelta(text, reader.key, reader.part)
-                elif outbox is not None and waiting >= QUEUE_LIMIT:
+                elif not has_room:
                     await outbox.room()
             elif event.type == "run_item_stream_event" and event.item.type == "tool_call_item":
                 for each in reader.tool_call(event.item.raw_item):

@@ -100,20 +100,20 @@ class Outbox:
             raise AuthorError("nobody reads what this AgentContext streams")
         return self.ready is None
 
-    def more_text(self, text: str, key: Hashable, part: Hashable) -> int:
+    def more_text(self, text: str, key: Hashable, part: Hashable) -> bool | None:
         """:meth:`put` a :class:`TextDelta` that goes where the last text went.
 
         Returns:
-            How many events wait then; 0 if the text goes elsewhere, and has not been taken.
+            Whether there is room for more; ``None`` if the text goes elsewhere, and has not been taken.
         """
         event = self.assembler.more_text(text, key, part)
         if event is None:
-            return 0
+            return None
         queue = self.queue
         queue.append(event)
         if (waiting := len(queue)) == 1 and self.ready is not None:
             self.ready.set()
-        return waiting
+        return waiting < QUEUE_LIMIT
 
     async def room(self) -> None:
         """Wait until there is room for more."""
@@ -195,10 +195,12 @@ class _Pump:
                 source = aiter(self._source)
                 async for part in source:
                     kind = type(part)  # pyright: ignore[reportUnknownVariableType]
-                    if kind is TextDelta and (waiting := more_text(part.text, part.key, part.part)):
-                        if waiting >= QUEUE_LIMIT:
+                    if kind is TextDelta:
+                        has_room = more_text(part.text, part.key, part.part)
+                        if has_room is False:
                             await outbox.room()
-                        continue
+                        if has_room is not None:
+                            continue
                     if kind is Withdraw:
                         put(outbox.withdraw())
                     elif (events := receive(part)) and not put(events):

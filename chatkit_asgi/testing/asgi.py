@@ -91,7 +91,7 @@ class ASGIBridge:
     Args:
         app: The app.
         lifespan: Whether to start the app up on entry and shut it down on exit.
-        path: Where requests go unless they say otherwise.
+        path: Where requests go unless they say otherwise; percent-encoded, as in a URL.
         root_path: Of every scope, as if a server had mounted the app.
         headers: Of every request.
         client: The client's address in every scope.

@@ -376,9 +376,6 @@ async def test_litestar_s_compression_leaves_streams_alone(server: Served, exclu
         assert turn.check().text == "Hello world"
 
 
-# -- Quart ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("prefix", "path", "where"),
     [
@@ -403,6 +400,9 @@ async def test_litestar_s_prefixes_may_repeat_themselves_and_have_parameters(
             assert (answer.status, answer.body.decode()) == (200, unquote(rest))
         answer = await bridge.request(json.dumps(LIST).encode(), path=where or "/")
         assert answer.status == 200
+
+
+# -- Quart ---------------------------------------------------------------------------------------------------------
 
 
 async def test_quart_s_timeout_does_not_cut_streams(server: Served) -> None:
