@@ -182,9 +182,9 @@ def run(quick: bool) -> list[Row]:
         tempfile.TemporaryDirectory() as mine,
         tempfile.TemporaryDirectory() as theirs,
         tempfile.TemporaryDirectory() as through,
-        serving("files", directory=mine) as a,
-        serving("files-starlette", directory=theirs) as b,
-        serving("files-starlette", directory=through, through=True) as c,
+        serving("files", directory=mine, apart=False) as a,
+        serving("files-starlette", directory=theirs, apart=False) as b,
+        serving("files-starlette", directory=through, through=True, apart=False) as c,
     ):
         us, them, careful = Client(a), Client(b), Client(c)
 
@@ -213,7 +213,7 @@ def memory(size: int) -> list[Row]:
     note = f"while {size // MiB} MiB go through; other: the budget"
     with (
         tempfile.TemporaryDirectory() as directory,
-        serving("files", directory=directory) as server,
+        serving("files", directory=directory, apart=False) as server,
     ):
         client = Client(server)
         small = json.loads(client.form("/attachments", MiB))["id"]

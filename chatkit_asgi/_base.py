@@ -189,12 +189,11 @@ class Checked(Wire):
     """
 
     def __post_init__(self) -> None:
-        cls = self.__class__
-        for name in cls._nested:
+        for name in self._nested:
             value: Any = getattr(self, name)
             kind: object = type(value)  # pyright: ignore[reportUnknownVariableType]
             if kind is dict or (kind is list and value and dict in map(type, value)):
-                setattr(self, name, convert(value, _hints(cls)[name]))
+                setattr(self, name, convert(value, _hints(self.__class__)[name]))
 
 
 @cache

@@ -187,7 +187,7 @@ def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Requ
     return Request(
         method=scope["method"],
         headers=headers,
-        body=_chunks(receive),
+        body=_Chunks(receive),
         path=_path_below_root(scope) if path is None else path,
         query=scope.get("query_string", b"").decode("latin-1"),
         scope=scope,
@@ -196,14 +196,27 @@ def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Requ
     )
 
 
-async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
+class _Chunks:
+    """The body as it arrives. No generator: the loop would enter each in its books."""
+
+    __slots__ = ("_more", "_receive")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._more = True
+
+    def __aiter__(self) -> _Chunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._more:
+            raise StopAsyncIteration
+        message = await self._receive()
         if message["type"] == "http.disconnect":
             raise _ClientGone
-        yield message.get("body", b"")
-        more = message.get("more_body", False)
+        self._more = message.get("more_body", False)
+        body: bytes = message.get("body", b"")
+        return body
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -259,13 +272,20 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     guard = backend.guard(absorb=False)
     viewer.on_dead = guard.interrupt
     sender = _Sender(viewer, send, guard)
-    cancel = backend.spawn(sender.run)
+    cancel: Callable[[], object] | None = None
     try:
-        if not sender.is_over:  # an eager task may be
-            with guard:
+        with guard:
+            if (chunk := viewer.take()) is not None:  # what came in: no task has to begin first
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                del chunk
+            cancel = backend.spawn(sender.run)
+            if not sender.is_over:  # an eager task may be
                 await _until_gone(receive)
+    except OSError:  # how some servers report that the client has gone
+        pass
     finally:
-        cancel()
+        if cancel is not None:
+            cancel()
         viewer.close()
         if sender.has_begun and not sender.is_over:
             sender.over = backend.signal()
@@ -298,21 +318,17 @@ class _Sender:
         self.has_begun = True
         viewer, send = self._viewer, self._send
         try:
-            while True:
+            more = True
+            while more:
                 chunk = viewer.take()
-                if chunk is not None:
-                    message: Message = {
-                        "type": "http.response.body",
-                        "body": chunk,
-                        "more_body": True,
-                    }
-                    await send(message)
-                    del chunk, message  # what comes next may be hours away
-                elif viewer.ended:
-                    break
+                more = not viewer.ended
+                if chunk is not None or not more:
+                    await send(
+                        {"type": "http.response.body", "body": chunk or b"", "more_body": more}
+                    )
+                    del chunk  # what comes next may be hours away
                 else:
                     await viewer.ready()
-            await send({"type": "http.response.body", "body": b""})
         except OSError:  # how some servers report that the client has gone
             pass
         except Exception as error:

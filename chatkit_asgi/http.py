@@ -240,9 +240,10 @@ class Endpoint:
             )
         decoded = decode_request(await _read(request, self.server.options.max_body))
         context = await self.context_of(request, decoded)
-        logger.debug(
-            "request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type}
-        )
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug(
+                "request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type}
+            )
         body = await answer(
             self.server,
             decoded,

@@ -26,7 +26,8 @@ def test_a_subject_measures_both_sides(subject: str) -> None:
     rows = module.run(quick=True)
     assert rows
     for row in rows:
-        assert min(row.ours, row.other, row.ratio) > 0, row
+        least = 0 if row.measure.startswith("memory") else 1e-9  # it need not grow
+        assert min(row.ours, row.other, row.ratio) >= least, row
     assert table(rows).count("\n") == len(rows) + 1
 
 

@@ -39,7 +39,7 @@ class ThreadPatch(Struct, kw_only=True):
             thread.metadata.pop(key, None)
 
 
-class Send(Struct, frozen=True):
+class Send(Struct, frozen=True, gc=False):
     """Send these bytes to every viewer."""
 
     frame: bytes

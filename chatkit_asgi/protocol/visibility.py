@@ -6,7 +6,7 @@ Hidden items stay on the server whatever event carries them. A thread loses its 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ..types import (
     HiddenContextItem,
@@ -20,18 +20,25 @@ from ..types import (
 
 __all__ = ["attachment_on_wire", "is_hidden", "item_on_wire", "thread_on_wire"]
 
+_HIDDEN: Final = (HiddenContextItem, SDKHiddenContextItem)
+
 
 def is_hidden(item: Any) -> bool:
     """Whether the item is for the model only; of a newer version's items those that say so by their name."""
     if isinstance(item, UnknownItem):
         return "hidden" in item.type
-    return isinstance(item, HiddenContextItem | SDKHiddenContextItem)
+    return isinstance(item, _HIDDEN)
 
 
 def item_on_wire(item: Any) -> Any:
     """``item`` as the client may see it; the item itself when nothing has to go."""
-    if isinstance(item, UserMessageItem) and any(
-        each.metadata is not None or each.upload_descriptor is not None for each in item.attachments
+    if (
+        isinstance(item, UserMessageItem)
+        and item.attachments
+        and any(
+            each.metadata is not None or each.upload_descriptor is not None
+            for each in item.attachments
+        )
     ):
         return item.model_copy(
             update={"attachments": [attachment_on_wire(each) for each in item.attachments]}

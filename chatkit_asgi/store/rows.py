@@ -174,13 +174,15 @@ def _lenient(data: bytes) -> Any:
 
 def thread_row(thread: ThreadMetadata) -> Row:
     """The row of a thread; the items of a :class:`~chatkit_asgi.types.Thread` are not part of it."""
-    shown = ThreadMetadata(
-        title=thread.title,
-        id=thread.id,
-        created_at=thread.created_at,
-        status=thread.status,
-        allowed_image_domains=thread.allowed_image_domains,
-    )
+    shown = thread
+    if thread.metadata or type(thread) is not ThreadMetadata:
+        shown = ThreadMetadata(
+            title=thread.title,
+            id=thread.id,
+            created_at=thread.created_at,
+            status=thread.status,
+            allowed_image_domains=thread.allowed_image_domains,
+        )
     private = encode(_Private(metadata=thread.metadata)) if thread.metadata else None
     return Row(encode(shown), private, VERSION)
 

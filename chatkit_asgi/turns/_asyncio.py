@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, nullcontext
-from contextvars import Context
-from types import TracebackType
+from contextvars import Context, copy_context
+from types import TracebackType, coroutine
 from typing import Any
 
 from ._backend import Backend, Ending, Guard, Signal
 
 __all__ = ["asyncio_backend"]
+
+TASK_NAME = "chatkit_asgi"
 
 _tasks: set[asyncio.Task[Any]] = set()
 """asyncio keeps only weak references to tasks."""
@@ -98,6 +101,63 @@ class _AsyncioGuard:
         return True
 
 
+if sys.version_info >= (3, 12):
+
+    def _begun_task(
+        loop: asyncio.AbstractEventLoop, run: Coroutine[Any, Any, None]
+    ) -> asyncio.Task[None]:
+        return asyncio.Task(run, loop=loop, name=TASK_NAME, eager_start=True)
+
+else:
+
+    def _begun_task(
+        loop: asyncio.AbstractEventLoop, run: Coroutine[Any, Any, None]
+    ) -> asyncio.Task[None]:
+        """What ``eager_start`` does since Python 3.12, by the functions that asyncio has for other kinds of task."""
+        context = copy_context()
+        steps: Any = _steps(run)
+        task: asyncio.Task[None] = asyncio.Task(steps, loop=loop, name=TASK_NAME, context=context)
+        caller = asyncio.current_task()
+        if caller is not None:
+            asyncio._leave_task(loop, caller)
+        asyncio._enter_task(loop, task)
+        try:
+            context.run(next, steps)
+        except StopIteration:
+            pass  # over already, as the task finds in its own first step
+        finally:
+            asyncio._leave_task(loop, task)
+            if caller is not None:
+                asyncio._enter_task(loop, caller)
+        return task
+
+    @coroutine
+    def _steps(run: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
+        """``run``, with a pause after its first step: there the task takes over, which must hear what ``run`` awaits
+        in a step of its own."""
+        try:
+            awaited = run.send(None)
+            try:
+                yield
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if awaited is None or task is None:
+                    awaited = run.throw(error)
+                else:  # once more, when the task knows what is awaited: that is cancelled with it
+                    task.uncancel()
+                    task.cancel()
+            while awaited is not None:
+                try:
+                    yield awaited
+                except BaseException as error:
+                    awaited = run.throw(error)
+                else:
+                    break
+            yield from run
+        except StopIteration:
+            pass
+
+
 class _AsyncioBackend:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -111,8 +171,13 @@ class _AsyncioBackend:
     def guard(self, *, absorb: bool) -> Guard:
         return _AsyncioGuard(absorb)
 
-    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
-        task = self.loop.create_task(run(), name="chatkit_asgi")
+    def spawn(
+        self, run: Callable[[], Coroutine[Any, Any, None]], *, eagerly: bool = False
+    ) -> Callable[[], object]:
+        if eagerly and self.loop.get_task_factory() is None:
+            task = _begun_task(self.loop, run())
+        else:
+            task = self.loop.create_task(run(), name=TASK_NAME)
         _tasks.add(task)
         task.add_done_callback(_forget, context=self._no_context)  # else each keeps a copy of both
         return task.cancel

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager
+from functools import cache
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
@@ -68,8 +69,14 @@ class Backend(Protocol):
         """A new guard."""
         ...
 
-    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
+    def spawn(
+        self, run: Callable[[], Coroutine[Any, Any, None]], *, eagerly: bool = False
+    ) -> Callable[[], object]:
         """Run in a task that belongs to nobody, with the caller's context variables. ``run`` must not raise.
+
+        Args:
+            run: What it does.
+            eagerly: What it does before it first waits is done when this returns, where the loop can do that.
 
         Returns:
             What cancels it.
@@ -108,6 +115,12 @@ def current_backend() -> Backend:
         from ._trio import trio_backend
 
         return trio_backend()
+    return _on_asyncio()()
+
+
+@cache
+def _on_asyncio() -> Callable[[], Backend]:
+    """Imported where asyncio runs, and looked up once: an import statement costs more than the rest."""
     from ._asyncio import asyncio_backend
 
-    return asyncio_backend()
+    return asyncio_backend

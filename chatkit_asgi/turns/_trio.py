@@ -86,7 +86,9 @@ class _TrioBackend:
     def guard(self, *, absorb: bool) -> Guard:
         return _TrioGuard(absorb)
 
-    def spawn(self, run: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
+    def spawn(
+        self, run: Callable[[], Coroutine[Any, Any, None]], *, eagerly: bool = False
+    ) -> Callable[[], object]:
         scope = trio.CancelScope()
 
         async def main() -> None:

@@ -149,7 +149,9 @@ class Turns:
             viewer = run.watch()
             if keys:
                 self._kept[run] = admission
-            run.backend.spawn(run.main)
+            # What came in is stored and told in this very step, if the store does not wait: requests that come
+            # together then need not wait for one another.
+            run.backend.spawn(run.main, eagerly=True)
             return viewer
         except BaseException as error:
             admission.error = error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import anyio
 from msgspec import Struct
@@ -43,7 +43,7 @@ logger = logging.getLogger("chatkit_asgi.turns")
 
 Outcome = Literal["finished", "failed", "stopped", "timed out", "shut down", "deleted"]
 
-MANY_FRAMES = 128
+MANY_FRAMES = 256
 """Frames after which a handler that does not wait lets its viewers read."""
 
 MANY_BYTES = 64 * 1024
@@ -56,6 +56,8 @@ SAVE_ATTEMPTS = 4
 """Times that a write is tried when a turn ends, with pauses of :data:`SAVE_PAUSE` and its doubles."""
 
 SAVE_PAUSE = 0.05
+
+_ITEMS: Final = (ThreadItemBase, UnknownItem)
 
 STOPPED_NOTE = "The user stopped the previous response before it was complete. Do not continue it unless asked to."
 
@@ -361,7 +363,7 @@ class Run:
                 else:
                     out = receive_event(value)
             else:
-                if kind is not str and isinstance(value, ThreadItemBase | UnknownItem):
+                if kind is not str and isinstance(value, _ITEMS):
                     value = ThreadItemDoneEvent(item=cast("Any", value))
                     kind = ThreadItemDoneEvent
                 if kind in (ThreadItemAddedEvent, ThreadItemDoneEvent) and not is_minted(
@@ -370,7 +372,7 @@ class Run:
                     await intake.adopt(value)
                 out = intake.receive(value, self._todo)
                 as_they_are = intake.text_id is None and not intake.aliases
-            if isinstance(out, bytes):
+            if type(out) is bytes:
                 frames.append(out)
                 ready = len(frames)
                 if ready == 1:
@@ -378,7 +380,7 @@ class Run:
                 elif ready >= MANY_FRAMES:
                     await self._breathe()
             else:
-                await self.perform(out)
+                await self.perform(cast("list[Effect]", out))
                 if self._weight >= MANY_BYTES:
                     await self._breathe()
                 value, out = None, b""  # both may be large, and the next event hours away
@@ -491,7 +493,8 @@ class Run:
         self.flush()
         self.ended = True
         self.ended_at = self.backend.now()
-        logger.info("turn ended", extra={**self._log(), "chatkit_outcome": self.outcome})
+        if logger.isEnabledFor(logging.INFO):
+            logger.info("turn ended", extra={**self._log(), "chatkit_outcome": self.outcome})
         viewers, self.viewers = self.viewers, []
         for viewer in viewers:
             viewer.end()

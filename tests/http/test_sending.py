@@ -4,6 +4,7 @@ must not notice: servers and middleware that fail, cancel, limit the time or kee
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -153,6 +154,43 @@ async def test_nothing_is_sent_any_more_when_the_app_has_returned(
                 await response.cancel()
         await text_of(server, store)
     assert (when_over, too_late) == ([0], [])
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_what_came_in_is_told_in_the_step_that_reads_the_request(
+    server: Served, store: Store[Any]
+) -> None:
+    """So that of many requests that come together, none waits for the others with its first event."""
+    sent: list[tuple[int, Any]] = []
+    turns_of_the_loop = 0
+    read = False
+
+    def turn() -> None:
+        nonlocal turns_of_the_loop
+        turns_of_the_loop += 1
+
+    async def receive() -> Any:
+        nonlocal read
+        if read:
+            await anyio.sleep_forever()
+        read = True
+        asyncio.get_running_loop().call_soon(turn)  # when what runs now lets go
+        return {"type": "http.request", "body": json.dumps(CREATE).encode()}
+
+    async def send(message: Any) -> None:
+        sent.append((turns_of_the_loop, message))
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/chatkit", "headers": headers}
+    await ChatKitApp(server)(scope, receive, send)
+    await all_over(server)
+    start, *pieces = (message for _, message in sent)
+    assert start["status"] == 200
+    assert sent[1][0] == 0
+    assert pieces[0]["body"].count(b"data: ") == 3  # the thread, the message, the options
+    # The last event and the end of the stream are one message, and nothing comes after it.
+    assert [piece["more_body"] for piece in pieces] == [True] * (len(pieces) - 1) + [False]
+    assert pieces[-1]["body"]
 
 
 async def test_to_who_leaves_at_once_nothing_is_sent(server: Served, store: Store[Any]) -> None:
