@@ -16,6 +16,7 @@ import copy
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import repeat
 from operator import is_
 from typing import Any, ClassVar, Literal, Self, TypeVar, cast, dataclass_transform, get_type_hints
 
@@ -48,7 +49,7 @@ written. The field is dropped as a default, or cut by :func:`encode` where an eq
 
 def _factory(value: object) -> Callable[[], Any]:
     container: Any = value
-    return container.copy if isinstance(value, list | dict) else lambda: value
+    return container.copy if isinstance(value, list | dict) else repeat(value).__next__
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))

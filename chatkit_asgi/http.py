@@ -150,13 +150,13 @@ Route = Callable[[Request, str], Awaitable[Response]]
 ``""`` or begins with a slash. What it raises is answered as anywhere else."""
 
 
-def default_context(request: ContextRequest) -> RequestContext:
+def default_context(request: ContextRequest | Request) -> RequestContext:
     """No user; the locale and the headers."""
-    language = request.headers.get("accept-language", "")
-    locale = language.split(",", 1)[0].split(";", 1)[0].strip()
-    return RequestContext(
-        locale=locale if locale and locale != "*" else None, headers=request.headers
-    )
+    headers = request.headers
+    locale = headers.get("accept-language")
+    if locale is not None:
+        locale = locale.split(",", 1)[0].split(";", 1)[0].strip()
+    return RequestContext(locale=None if locale in ("", "*") else locale, headers=headers)
 
 
 class Endpoint:
@@ -214,6 +214,8 @@ class Endpoint:
             decoded: The ChatKit request. A route names the one whose work it does: a direct upload is an
                 ``attachments.create`` of which only the announced length is known.
         """
+        if self.context is default_context:
+            return default_context(request)
         context: Any = self.context(
             ContextRequest(
                 headers=request.headers,
@@ -311,7 +313,9 @@ def _refuse(error: Exception, request_id: str) -> Response:
 def _check_media_type(content_type: str) -> None:
     """JSON and says so. A form, plain text or bytes without a type could come from any page, with the user's cookies
     and without the browser asking first."""
-    kind = content_type.split(";", 1)[0].strip().lower()
+    kind = content_type
+    if kind != "application/json":
+        kind = kind.split(";", 1)[0].strip().lower()
     if kind != "application/json" and not (
         kind.startswith("application/") and kind.endswith("+json")
     ):

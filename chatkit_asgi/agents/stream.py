@@ -74,7 +74,8 @@ class Outbox:
         self.queue: deque[Any] = deque()
         self.ready: Signal | None = None
         """Set when the queue is no longer empty, or the source has ended; there while somebody reads."""
-        self._waiting: list[Signal] = []
+        self.waiting: list[Signal] = []
+        """Who waits for room."""
 
     def put(self, events: Sequence[Any]) -> bool:
         """Let events wait. One that says how a task is now takes the place of one before it that nobody has read.
@@ -119,7 +120,7 @@ class Outbox:
         """Wait until there is room for more."""
         while self.ready is not None and len(self.queue) >= QUEUE_LIMIT:
             signal = current_backend().signal()
-            self._waiting.append(signal)
+            self.waiting.append(signal)
             await signal.wait()
 
     async def send(self, events: Sequence[Any]) -> None:
@@ -129,10 +130,9 @@ class Outbox:
 
     def emptied(self) -> None:
         """The reader has taken everything, or has left."""
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            for signal in waiting:
-                signal.set()
+        waiting, self.waiting = self.waiting, []
+        for signal in waiting:
+            signal.set()
 
     def end(self) -> list[Any]:
         """The events that end a run that has succeeded: what is open, then the client tool calls."""
@@ -268,7 +268,8 @@ async def stream_source(
         while True:
             while queue:
                 yield queue.popleft()
-            outbox.emptied()
+            if outbox.waiting:
+                outbox.emptied()
             if not pump.is_done:
                 await ready.wait()
             elif not is_closed:

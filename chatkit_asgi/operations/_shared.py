@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import AuthorError, BadRequest, Conflict, HookMissing, TooLarge
@@ -12,7 +13,7 @@ from ..protocol.codec import encode
 from ..protocol.sse import event_frame
 from ..store.base import PREVIEW
 from ..turns import Run
-from ..types import StreamOptionsEvent, ThreadMetadata, UserMessageItem
+from ..types import StreamOptions, StreamOptionsEvent, ThreadMetadata, UserMessageItem
 
 if TYPE_CHECKING:
     from ..options import Options
@@ -81,7 +82,18 @@ def check_open(thread: ThreadMetadata, *, locked_too: bool) -> None:
 def tell_options(run: Run) -> None:
     """Tell the client what it may do while the answer streams."""
     options = run.server.get_stream_options(run.thread, run.context)
-    run.tell(event_frame(StreamOptionsEvent(stream_options=options)))
+    plain = type(options) is StreamOptions and type(options.allow_cancel) is bool
+    run.tell(_usual_frame(options.allow_cancel) if plain else _options_frame(options))
+
+
+def _options_frame(options: StreamOptions) -> bytes:
+    return event_frame(StreamOptionsEvent(stream_options=options))
+
+
+@cache
+def _usual_frame(allow_cancel: bool) -> bytes:
+    """Every turn has one of two."""
+    return _options_frame(StreamOptions(allow_cancel=allow_cancel))
 
 
 async def respond(run: Run, message: UserMessageItem | None) -> AsyncIterator[Any]:
@@ -103,7 +115,7 @@ async def iterator(run: Run, result: Any, hook: str) -> AsyncIterator[Any]:
         AuthorError: It returned something else.
     """
     run.begun = True  # a coroutine may already wait for a model
-    if inspect.isawaitable(result):
+    if not hasattr(result, "__aiter__") and inspect.isawaitable(result):
         result = await result
     if not hasattr(result, "__aiter__"):
         raise AuthorError(

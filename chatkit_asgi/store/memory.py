@@ -78,6 +78,8 @@ class _Entry:
 class _Sequence:
     """Rows by id and in the order of their first save."""
 
+    __slots__ = ("_last", "by_id", "in_order")
+
     def __init__(self) -> None:
         self.by_id: dict[str, _Entry] = {}
         self.in_order: list[_Entry] = []
@@ -125,6 +127,8 @@ class _Sequence:
 class _Thread(_Sequence):
     """The items of a thread, and what belongs to them."""
 
+    __slots__ = ("asides", "feedback", "pending")
+
     def __init__(self) -> None:
         super().__init__()
         self.asides: dict[str, Hidden] = {}
@@ -156,6 +160,8 @@ class _Thread(_Sequence):
 
 class _Owner:
     """Everything of one owner."""
+
+    __slots__ = ("attached", "attachments", "rows", "threads")
 
     def __init__(self) -> None:
         self.rows = _Sequence()

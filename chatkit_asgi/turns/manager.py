@@ -135,7 +135,7 @@ class Turns:
                 await check_repeat()
             return await self._join(earlier)
         self._limit(owner)
-        admission = _Admission(repeat, body if repeat.key is not None else None)
+        admission = _Admission(repeat, None if repeat.key is None else body)
         keys = [key for key in (repeat.key, repeat.body) if key is not None]
         for key in keys:
             self._admissions[key] = admission

@@ -190,12 +190,13 @@ class Run:
         rest as it comes."""
         self.flush()
         viewer = Viewer(self, self.backend)
-        past = b"".join(
-            frame if isinstance(key, int) else self.turn.so_far(key) or frame
-            for key, frame in self._lasting.items()
-        )
-        if past:
-            viewer.offer(past)
+        if self._lasting:
+            past = b"".join(
+                frame if isinstance(key, int) else self.turn.so_far(key) or frame
+                for key, frame in self._lasting.items()
+            )
+            if past:
+                viewer.offer(past)
         if self.ended:
             viewer.close()
         else:
@@ -230,11 +231,6 @@ class Run:
             chunk = self.take()
             for viewer in self.viewers:
                 viewer.offer(chunk)
-
-    def wake(self) -> None:
-        """Frames are ready: viewers come and take them when this task suspends."""
-        for viewer in self.viewers:
-            viewer.wake()
 
     # -- the task ------------------------------------------------------------------------------
 
@@ -376,7 +372,8 @@ class Run:
                 frames.append(out)
                 ready = len(frames)
                 if ready == 1:
-                    self.wake()
+                    for viewer in self.viewers:
+                        viewer.wake()
                 elif ready >= MANY_FRAMES:
                     await self._breathe()
             else:
@@ -530,12 +527,12 @@ class Run:
     def tell(self, frame: bytes) -> None:
         """Send a frame that needs no saving."""
         self._put(frame)
-        self._keep(frame)
+        if self.joinable:
+            self._keep(frame)
 
     def _keep(self, frame: bytes) -> None:
-        if self.joinable:
-            self._kept += 1
-            self._lasting[self._kept] = frame
+        self._kept += 1
+        self._lasting[self._kept] = frame
 
     async def perform(self, effects: Sequence[Effect]) -> None:
         """Perform effects in order: a save is done before what follows it is sent."""
@@ -593,9 +590,11 @@ class Run:
 
     def _put(self, frame: bytes) -> None:
         self._weight += len(frame)
-        self.frames.append(frame)
-        if len(self.frames) == 1:
-            self.wake()
+        frames = self.frames
+        frames.append(frame)
+        if len(frames) == 1:
+            for viewer in self.viewers:
+                viewer.wake()
 
     async def _write(self, effect: Effect) -> None:
         store, context, thread_id = self.server.store, self.context, self.thread.id
