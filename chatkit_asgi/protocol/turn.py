@@ -322,8 +322,8 @@ class Turn:
         thread = self.thread
         self._title = thread.title
         self._status = thread.status
-        self._domains = thread.allowed_image_domains
-        self._base = copy.copy(thread.status), copy.copy(thread.allowed_image_domains)
+        self._domains = domains = thread.allowed_image_domains
+        self._base = copy.copy(thread.status), None if domains is None else copy.copy(domains)
         self._metadata = copy.deepcopy(thread.metadata) if thread.metadata else {}
 
     def rebase(self, stored: ThreadMetadata) -> None:

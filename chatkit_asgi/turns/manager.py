@@ -128,7 +128,9 @@ class Turns:
         """
         if self._shutting_down:
             raise ShuttingDown("The server is restarting.", headers={"retry-after": "1"})
-        repeat = repeat or Repeat()
+        if repeat is None:
+            self._limit(owner)
+            return await self._begin(prepare, owner, request_id, None)
         earlier = self._earlier(repeat, body)
         if earlier is not None:
             if check_repeat is not None:
@@ -136,31 +138,42 @@ class Turns:
             return await self._join(earlier)
         self._limit(owner)
         admission = _Admission(repeat, None if repeat.key is None else body)
-        keys = [key for key in (repeat.key, repeat.body) if key is not None]
-        for key in keys:
-            self._admissions[key] = admission
+        for key in (repeat.key, repeat.body):
+            if key is not None:
+                self._admissions[key] = admission
+        try:
+            return await self._begin(prepare, owner, request_id, admission)
+        except BaseException as error:
+            admission.error = error
+            self._forget(admission)
+            raise
+        finally:
+            admission.settle()
+
+    async def _begin(
+        self,
+        prepare: Callable[[], Awaitable[Plan]],
+        owner: str,
+        request_id: str,
+        admission: _Admission | None,
+    ) -> Viewer:
         self._owners[owner] = self._owners.get(owner, 0) + 1
         run: Run | None = None
         try:
-            plan = await prepare()
-            run = self._admit(plan, owner, request_id)
-            admission.run = run
-            run.joinable = bool(keys)
+            run = self._admit(await prepare(), owner, request_id)
+            run.joinable = admission is not None
             viewer = run.watch()
-            if keys:
+            if admission is not None:
+                admission.run = run
                 self._kept[run] = admission
             # What came in is stored and told in this very step, if the store does not wait: requests that come
             # together then need not wait for one another.
             run.backend.spawn(run.main, eagerly=True)
             return viewer
-        except BaseException as error:
-            admission.error = error
+        except BaseException:
             if run is None:
                 self._release(owner)
-            self._forget(admission)
             raise
-        finally:
-            admission.settle()
 
     def _earlier(self, repeat: Repeat, body: object) -> _Admission | None:
         if repeat.key is not None and (found := self._admissions.get(repeat.key)) is not None:
