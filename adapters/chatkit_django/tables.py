@@ -28,6 +28,7 @@ from chatkit_asgi.store.rows import (
     merged,
     thread_of,
     thread_row,
+    thread_shown,
 )
 from chatkit_asgi.store.tables import (
     KEPT,
@@ -146,6 +147,11 @@ class DjangoTables:
         ordered = threads.order_by("-pk" if descending else "pk").values_list("public_id", *_ROW)
         found, name = _cut(list(ordered[: limit + 1]), limit)
         return Slice([_row(*row) for _, *row in found], name)
+
+    def visible_threads(
+        self, owner: str, after: str | None, limit: int, descending: bool
+    ) -> Slice[msgspec.Raw]:
+        return self.threads(owner, after, limit, descending).of(thread_shown)
 
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None:
         threads = Thread.objects.using(self._using)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from ..errors import NotFoundError
 from ..types import Page
@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 V = TypeVar("V")
+W = TypeVar("W")
 
 MAX_SEQUENCE: Final = 2**62
 
@@ -55,10 +56,13 @@ class Slice(NamedTuple, Generic[V]):
     values: list[V]
     after: str | None
 
-    def page(self, make: Callable[[V], Any] | None = None) -> Page[Any]:
-        """The page of the rows, or of the records that ``make`` makes of them."""
-        data = self.values if make is None else list(map(make, self.values))
-        return Page(data=data, has_more=self.after is not None, after=self.after)
+    def of(self, make: Callable[[V], W]) -> Slice[W]:
+        """The same of what ``make`` makes of the rows."""
+        return Slice(list(map(make, self.values)), self.after)
+
+    def page(self) -> Page[V]:
+        """The page."""
+        return Page(data=self.values, has_more=self.after is not None, after=self.after)
 
 
 def shown_ranges(

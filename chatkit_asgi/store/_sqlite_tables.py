@@ -25,6 +25,7 @@ from .rows import (
     merged,
     thread_of,
     thread_row,
+    thread_shown,
 )
 
 __all__ = ["SQLiteTables"]
@@ -144,6 +145,11 @@ class SQLiteTables:
         )
         found, name = _cut(rows.fetchall(), limit)
         return Slice([Row(*row) for _, *row in found], name)
+
+    def visible_threads(
+        self, owner: str, after: str | None, limit: int, descending: bool
+    ) -> Slice[msgspec.Raw]:
+        return self.threads(owner, after, limit, descending).of(thread_shown)
 
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None:
         if not self._run(_PUT_THREAD, (owner, thread_id, *_columns(row)[:3])).rowcount:

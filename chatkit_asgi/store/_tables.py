@@ -35,7 +35,6 @@ from .rows import (
     key,
     thread_of,
     thread_row,
-    thread_shown,
 )
 
 __all__ = ["AttachmentEntry", "RowStore", "Tables"]
@@ -56,6 +55,9 @@ class Tables(Protocol):
     def threads(
         self, owner: str, after: str | None, limit: int, descending: bool
     ) -> Slice[Row]: ...
+    def visible_threads(
+        self, owner: str, after: str | None, limit: int, descending: bool
+    ) -> Slice[msgspec.Raw]: ...
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None: ...
     def change_thread(self, owner: str, thread_id: str, change: Callable[[Row], Row]) -> None: ...
     def delete_thread(self, owner: str, thread_id: str) -> None: ...
@@ -168,7 +170,8 @@ class RowStore(Store[TContext]):
         self, limit: int, after: str | None, order: str, context: TContext
     ) -> Page[ThreadMetadata]:
         """A page of threads in the order of their creation. Raises NotFoundError for an unknown cursor."""
-        return (await self._slice_of_threads(limit, after, order, context)).page(thread_of)
+        owner, query = self.owner(context), _threads(after, limit, order)
+        return (await self._read(lambda tables: tables.threads(owner, *query))).of(thread_of).page()
 
     async def load_visible_threads(
         self, limit: int, after: str | None, order: str, context: TContext
@@ -176,15 +179,8 @@ class RowStore(Store[TContext]):
         """A page of threads as a client gets it, as they were saved. Raises NotFoundError for an unknown cursor."""
         if _replaced(self.load_threads, RowStore.load_threads):
             return await super().load_visible_threads(limit, after, order, context)
-        return (await self._slice_of_threads(limit, after, order, context)).page(thread_shown)
-
-    async def _slice_of_threads(
-        self, limit: int, after: str | None, order: str, context: TContext
-    ) -> Slice[Row]:
-        owner, limit, cursor = self.owner(context), max(limit, 1), _key(after)
-        return await self._read(
-            lambda tables: tables.threads(owner, cursor, limit, order == "desc")
-        )
+        owner, query = self.owner(context), _threads(after, limit, order)
+        return (await self._read(lambda tables: tables.visible_threads(owner, *query))).page()
 
     async def delete_thread(self, thread_id: str, context: TContext) -> None:
         """Delete the thread, its items, its attachments' records and its feedback."""
@@ -198,7 +194,7 @@ class RowStore(Store[TContext]):
     ) -> Page[ThreadItem]:
         """A page of items, hidden ones too. Raises NotFoundError for an unknown thread or cursor."""
         query = self._items(thread_id, after, limit, order, context)
-        return (await self._read(lambda tables: tables.items(query))).page(item_of)
+        return (await self._read(lambda tables: tables.items(query))).of(item_of).page()
 
     async def load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: Order, context: TContext
@@ -436,6 +432,10 @@ def _key(text: str | None) -> str | None:
 
 def _entry(attachment: Attachment) -> AttachmentEntry:
     return key(attachment.id), _key(attachment.thread_id), attachment_row(attachment)
+
+
+def _threads(after: str | None, limit: int, order: str) -> tuple[str | None, int, bool]:
+    return _key(after), max(limit, 1), order == "desc"
 
 
 def _replaced(method: Callable[..., Any], own: Callable[..., Any]) -> bool:

@@ -22,6 +22,7 @@ from .rows import (
     merged,
     thread_of,
     thread_row,
+    thread_shown,
 )
 
 __all__ = ["MemoryStore"]
@@ -75,19 +76,30 @@ class _Entry:
         self.wire = None if row.hidden else msgspec.Raw(row.data)
 
 
+class _ThreadEntry(_Entry):
+    """That of a thread."""
+
+    __slots__ = ()
+
+    def put(self, row: Row) -> None:
+        self.row = row
+        self.wire = thread_shown(row)
+
+
 class _Sequence:
     """Rows by id and in the order of their first save."""
 
-    __slots__ = ("_last", "by_id", "in_order")
+    __slots__ = ("_entry", "_last", "by_id", "in_order")
 
-    def __init__(self) -> None:
+    def __init__(self, entry: type[_Entry] = _Entry) -> None:
+        self._entry = entry
         self.by_id: dict[str, _Entry] = {}
         self.in_order: list[_Entry] = []
         self._last = 0
 
     def append(self, id: str, row: Row) -> None:
         self._last += 1
-        self.by_id[id] = entry = _Entry(id, self._last, row)
+        self.by_id[id] = entry = self._entry(id, self._last, row)
         self.in_order.append(entry)
 
     def remove(self, id: str) -> None:
@@ -164,7 +176,7 @@ class _Owner:
     __slots__ = ("attached", "attachments", "rows", "threads")
 
     def __init__(self) -> None:
-        self.rows = _Sequence()
+        self.rows = _Sequence(_ThreadEntry)
         self.threads: dict[str, _Thread] = {}
         self.attachments: dict[str, AttachmentEntry] = {}
         self.attached: dict[str, dict[str, None]] = {}
@@ -202,6 +214,18 @@ class _MemoryTables:
         return entry.row
 
     def threads(self, owner: str, after: str | None, limit: int, descending: bool) -> Slice[Row]:
+        found, last = self._thread_page(owner, after, limit, descending)
+        return Slice([entry.row for entry in found], last)
+
+    def visible_threads(
+        self, owner: str, after: str | None, limit: int, descending: bool
+    ) -> Slice[Any]:
+        found, last = self._thread_page(owner, after, limit, descending)
+        return Slice([entry.wire for entry in found], last)
+
+    def _thread_page(
+        self, owner: str, after: str | None, limit: int, descending: bool
+    ) -> tuple[list[_Entry], str | None]:
         rows = self._of(owner).rows
         cursor = None
         if after is not None:
@@ -209,8 +233,7 @@ class _MemoryTables:
                 raise missing("thread", after)
             cursor = rows.by_id[after].seq
         ranges = shown_ranges((), after=cursor, descending=descending, now=0)
-        found, last = rows.slice(ranges, limit, descending=descending)
-        return Slice([entry.row for entry in found], last)
+        return rows.slice(ranges, limit, descending=descending)
 
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None:
         owned = self._own(owner)
