@@ -1,6 +1,6 @@
 """Files of 256 MiB over HTTP on uvicorn, in MB/s of the wall clock, beside a minimal Starlette endpoint that writes the
 same file to the same disk and sends it with FileResponse. Ours counts, sniffs and syncs the file to the disk before it
-answers; "written through" is the minimal endpoint with that one fsync. Memory is how far the server's resident size
+answers; "written through" is the minimal endpoint with that one fsync. In each round both write a new file. Memory is how far the server's resident size
 rises above what it was after a first small file, in MiB, while 1 GiB goes through."""
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -126,11 +125,17 @@ class Client:
     def announce(self, size: int) -> tuple[str, str]:
         """The id of a new attachment, and the path for its bytes."""
         params = {"name": "a.bin", "size": size, "mime_type": "application/octet-stream"}
-        body = json.dumps({"type": "attachments.create", "params": params}).encode()
-        answer = json.loads(
-            self.request("POST", "/", iter([body]), content_length=len(body), content_type="application/json")
-        )  # fmt: skip
+        answer = self._ask("attachments.create", params)
         return answer["id"], urlsplit(answer["upload_descriptor"]["url"]).path
+
+    def delete(self, attachment_id: str) -> None:
+        """Else each round would need new memory for the system's cache."""
+        self._ask("attachments.delete", {"attachment_id": attachment_id})
+
+    def _ask(self, kind: str, params: dict[str, Any]) -> Any:
+        body = json.dumps({"type": kind, "params": params}).encode()
+        kinds = {"content_length": len(body), "content_type": "application/json"}
+        return json.loads(self.request("POST", "/", iter([body]), **kinds))
 
 
 def blocks(size: int) -> Iterator[bytes]:
@@ -189,20 +194,34 @@ def run(quick: bool) -> list[Row]:
         us, them, careful = Client(a), Client(b), Client(c)
 
         def put_ours() -> float:
-            path = us.announce(size)[1]
-            return rate(size, lambda: us.put(path, size))
+            made, path = us.announce(size)
+            took = rate(size, lambda: us.put(path, size))
+            us.delete(made)
+            return took
+
+        def form_ours() -> float:
+            made: list[bytes] = []
+            took = rate(size, lambda: made.append(us.form("/attachments", size)))
+            us.delete(json.loads(made[0])["id"])
+            return took
 
         path = link_to(mine, json.loads(us.form("/attachments", size))["id"])
-        pairs: list[tuple[str, Callable[[], float], Callable[[], object], str]] = [
-            ("upload, bare (two-phase)", put_ours, lambda: them.put("/file", size), "Starlette, request.stream()"),
-            ("the same", put_ours, lambda: careful.put("/file", size), "the same, written through"),
-            ("upload, form (direct)", lambda: rate(size, lambda: us.form("/attachments", size)),
-             lambda: them.form("/file", size), "Starlette, request.form()"),
+
+        def afresh(directory: str, work: Callable[[], object]) -> float:
+            Path(directory, "file").unlink(missing_ok=True)
+            return rate(size, work)
+
+        pairs: list[tuple[str, Callable[[], float], Callable[[], float], str]] = [
+            ("upload, bare (two-phase)", put_ours,
+             lambda: afresh(theirs, lambda: them.put("/file", size)), "Starlette, request.stream()"),
+            ("the same", put_ours,
+             lambda: afresh(through, lambda: careful.put("/file", size)), "the same, written through"),
+            ("upload, form (direct)", form_ours,
+             lambda: afresh(theirs, lambda: them.form("/file", size)), "Starlette, request.form()"),
             ("download", lambda: rate(size, lambda: us.request("GET", path)),
-             lambda: them.request("GET", "/file"), "Starlette, FileResponse"),
+             lambda: rate(size, lambda: them.request("GET", "/file")), "Starlette, FileResponse"),
         ]  # fmt: skip
-        for what, ours_of, work, note in pairs:
-            theirs_of = partial(rate, size, work)
+        for what, ours_of, theirs_of, note in pairs:
             first, second, times = interleaved(ours_of, theirs_of, rounds=1 if quick else 7)
             rows.append(Row(what, first, second, "MB/s", 1 / times, 0.8, note))
     return rows + memory((16 if quick else 1024) * MiB)
