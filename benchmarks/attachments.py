@@ -1,7 +1,7 @@
 """Files of 256 MiB over HTTP on uvicorn, in MB/s of the wall clock, beside a minimal Starlette endpoint that writes the
-same file to the same disk and sends it with FileResponse. Ours counts, sniffs and syncs the file to the disk before it
-answers; "written through" is the minimal endpoint with that one fsync. In each round both write a new file. Memory is how far the server's resident size
-rises above what it was after a first small file, in MiB, while 1 GiB goes through."""
+same file to the same disk and sends it with FileResponse. In each round both write a new file. Ours counts, sniffs and
+syncs it to the disk before it answers; "written through" is the minimal endpoint with that one fsync. Memory is how far
+the server's resident size rises above what it was after a first small file, in MiB, while 1 GiB goes through."""
 
 from __future__ import annotations
 

@@ -81,6 +81,7 @@ class _Slot:
         self.append = append
 
 
+_NO_METADATA: Final[dict[str, Any]] = {}
 _NO_SLOT: Final = _Slot("", -1, b"", lambda _: None)
 
 
@@ -324,7 +325,7 @@ class Turn:
         self._status = thread.status
         self._domains = domains = thread.allowed_image_domains
         self._base = copy.copy(thread.status), None if domains is None else copy.copy(domains)
-        self._metadata = copy.deepcopy(thread.metadata) if thread.metadata else {}
+        self._metadata = copy.deepcopy(thread.metadata) if thread.metadata else _NO_METADATA
 
     def rebase(self, stored: ThreadMetadata) -> None:
         """Take over what another turn has changed in the thread, before this one begins."""

@@ -6,7 +6,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ from .rows import (
 
 __all__ = ["MemoryStore"]
 
+E = TypeVar("E", bound="_Entry")
 R = TypeVar("R")
 
 _seq = attrgetter("seq")
@@ -83,18 +84,23 @@ class _ThreadEntry(_Entry):
 
     def put(self, row: Row) -> None:
         self.row = row
-        self.wire = thread_shown(row)
+        self.wire = None
+
+    def shown(self) -> msgspec.Raw:
+        """Made when it is first asked for."""
+        self.wire = thread_shown(self.row)
+        return self.wire
 
 
-class _Sequence:
+class _Sequence(Generic[E]):
     """Rows by id and in the order of their first save."""
 
     __slots__ = ("_entry", "_last", "by_id", "in_order")
 
-    def __init__(self, entry: type[_Entry] = _Entry) -> None:
+    def __init__(self, entry: type[E]) -> None:
         self._entry = entry
-        self.by_id: dict[str, _Entry] = {}
-        self.in_order: list[_Entry] = []
+        self.by_id: dict[str, E] = {}
+        self.in_order: list[E] = []
         self._last = 0
 
     def append(self, id: str, row: Row) -> None:
@@ -119,9 +125,9 @@ class _Sequence:
         *,
         descending: bool,
         visible: bool = False,
-    ) -> tuple[list[_Entry], str | None]:
+    ) -> tuple[list[E], str | None]:
         """The first entries of the ranges, and the last one's id when there are more."""
-        found: list[_Entry] = []
+        found: list[E] = []
         for first, last in ranges:
             places = self.places(first, last)
             start, stop = places.start, places.stop
@@ -136,13 +142,13 @@ class _Sequence:
         return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
-class _Thread(_Sequence):
+class _Thread(_Sequence[_Entry]):
     """The items of a thread, and what belongs to them."""
 
     __slots__ = ("asides", "feedback", "pending")
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(_Entry)
         self.asides: dict[str, Hidden] = {}
         self.pending: dict[str, None] = {}
         self.feedback: dict[str, str] = {}
@@ -221,11 +227,11 @@ class _MemoryTables:
         self, owner: str, after: str | None, limit: int, descending: bool
     ) -> Slice[Any]:
         found, last = self._thread_page(owner, after, limit, descending)
-        return Slice([entry.wire for entry in found], last)
+        return Slice([entry.wire or entry.shown() for entry in found], last)
 
     def _thread_page(
         self, owner: str, after: str | None, limit: int, descending: bool
-    ) -> tuple[list[_Entry], str | None]:
+    ) -> tuple[list[_ThreadEntry], str | None]:
         rows = self._of(owner).rows
         cursor = None
         if after is not None:

@@ -6,7 +6,9 @@ import ``protocol`` and ``types``.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol, cast
 
 from ..protocol.effects import Effect, Send
 from ..protocol.turn import Turn
@@ -33,6 +35,8 @@ __all__ = ["Intake"]
 
 _PASSING = (ProgressUpdateEvent, ClientEffectEvent, ErrorEvent, NoticeEvent, StreamOptionsEvent)
 """Events that may come in the middle of a text."""
+
+_NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Items(Protocol):
@@ -62,7 +66,7 @@ class Intake:
         self._items = items
         self.text_id: str | None = None
         """The message that yielded strings go to."""
-        self.aliases: dict[str, str] = {}
+        self.aliases: Mapping[str, str] = _NO_ALIASES
         """Ids that the handler uses for items whose real ids were made here."""
 
     def receive(self, value: Any, todo: list[Effect]) -> bytes | list[Effect]:
@@ -106,7 +110,7 @@ class Intake:
         if type(event) is ThreadItemDoneEvent and real in turn.open:
             return
         if real in turn.open or real in turn.closed or await self._items.is_stored(real):
-            self.aliases[item_id] = self._items.new_base()["id"]
+            self.aliases = {**self.aliases, item_id: self._items.new_base()["id"]}
 
     def _renamed(self, event: Any) -> Any:
         """``event`` with the real id of its item, where the handler's id is an alias."""

@@ -6,7 +6,7 @@ cancelling the task that reads it, or reading slowly never hurts the turn's savi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ..protocol.sse import KEEP_ALIVE, coalesce, split_frames
@@ -29,7 +29,6 @@ class Viewer:
         "ended",
         "late",
         "on_dead",
-        "ready",
         "sending",
         "size",
         "ticks",
@@ -38,8 +37,6 @@ class Viewer:
     def __init__(self, run: Run, backend: Backend) -> None:
         self._run: Run | None = run
         self._signal = backend.signal()
-        self.ready = self._signal.wait
-        """Await what it returns, where it is called, when :meth:`take` had nothing and :attr:`ended` is false."""
         self._limit = run.options.viewer_buffer
         self._pending: list[bytes] = []
         self.size = 0
@@ -74,6 +71,10 @@ class Viewer:
         if run is not None:
             run.taken()
         return chunk
+
+    def ready(self) -> Awaitable[None]:
+        """Await it, where it is called, when :meth:`take` had nothing and :attr:`ended` is false."""
+        return self._signal.wait()
 
     def __aiter__(self) -> Viewer:
         return self
