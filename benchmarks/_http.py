@@ -17,14 +17,12 @@ from typing import Any
 
 import psutil
 
+from ._measure import CORES
 from .data import create_body
 
 __all__ = ["Server", "cpu_per_event", "hold", "load", "requests", "serving", "time_to_first"]
 
 ROOT = Path(__file__).resolve().parent.parent
-
-CORES = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set[int]()
-"""What this process may use, where the system can say it."""
 
 
 class Server:

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
-__all__ = ["Pair", "interleaved", "pair_of", "seconds_per_call"]
+__all__ = ["CORES", "Pair", "interleaved", "one_core", "pair_of", "seconds_per_call"]
+
+CORES = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set[int]()
+"""What this process may use, where the system can say it."""
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """One core for what is begun here, threads too: else the scheduler puts two that wait for each other beside or
+    behind each other, as it likes, and one is twice as fast as the other."""
+    if CORES:
+        os.sched_setaffinity(0, {min(CORES)})
+    try:
+        yield
+    finally:
+        if CORES:
+            os.sched_setaffinity(0, CORES)
 
 
 class Pair(NamedTuple):

@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from ._measure import one_core
 from ._report import Row
 from .data import items, request_body
 
@@ -125,7 +126,8 @@ def run(quick: bool = False) -> list[Row]:
     from .official import DictStore, OfficialServer
     from .ours import OurServer
 
-    rows = asyncio.run(_flat(quick))
+    with one_core():
+        rows = asyncio.run(_flat(quick))
     count = 1000 if quick else 10_000
     official, memory, sqlite = [], [], []
     for _ in range(3):
