@@ -49,8 +49,9 @@ MANY_FRAMES = 256
 MANY_BYTES = 64 * 1024
 """The same for frames that are not text deltas, which are small."""
 
-STEPS = 2
-"""Times that a turn lets others run until its first frames are taken: a server may begin to send in a new task."""
+STEPS = 3
+"""Times that a turn lets others run before its handler begins. A server may begin to send in a new task; and of
+requests that come together, what came in is told for all before their handlers take the loop."""
 
 SAVE_ATTEMPTS = 4
 """Times that a write is tried when a turn ends, with pauses of :data:`SAVE_PAUSE` and its doubles."""
@@ -342,10 +343,8 @@ class Run:
         if self._closing is not None:
             return
         frames = self.frames
-        # What came in is told before the handler, which may keep the loop to itself.
         for _ in range(STEPS):
-            if frames:
-                await self.backend.step_aside()
+            await self.backend.step_aside()
         receive_event, receive_text = self.turn.receive_event, self.turn.receive_text
         intake = self._intake
         as_they_are = True  # events pass the intake by
