@@ -214,7 +214,7 @@ class Endpoint:
             decoded: The ChatKit request. A route names the one whose work it does: a direct upload is an
                 ``attachments.create`` of which only the announced length is known.
         """
-        if self.context is default_context:
+        if self.context is default_context:  # which needs the headers only
             return default_context(request)
         context: Any = self.context(
             ContextRequest(

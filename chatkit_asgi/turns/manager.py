@@ -129,14 +129,12 @@ class Turns:
         if self._shutting_down:
             raise ShuttingDown("The server is restarting.", headers={"retry-after": "1"})
         if repeat is None:
-            self._limit(owner)
             return await self._begin(prepare, owner, request_id, None)
         earlier = self._earlier(repeat, body)
         if earlier is not None:
             if check_repeat is not None:
                 await check_repeat()
             return await self._join(earlier)
-        self._limit(owner)
         admission = _Admission(repeat, None if repeat.key is None else body)
         for key in (repeat.key, repeat.body):
             if key is not None:
@@ -157,6 +155,7 @@ class Turns:
         request_id: str,
         admission: _Admission | None,
     ) -> Viewer:
+        self._limit(owner)
         self._owners[owner] = self._owners.get(owner, 0) + 1
         run: Run | None = None
         try:

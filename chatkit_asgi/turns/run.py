@@ -233,6 +233,11 @@ class Run:
             for viewer in self.viewers:
                 viewer.offer(chunk)
 
+    def wake(self) -> None:
+        """Frames are ready: viewers come and take them when this task suspends."""
+        for viewer in self.viewers:
+            viewer.wake()
+
     # -- the task ------------------------------------------------------------------------------
 
     def stop(self, why: Outcome) -> None:
@@ -371,8 +376,7 @@ class Run:
                 frames.append(out)
                 ready = len(frames)
                 if ready == 1:
-                    for viewer in self.viewers:
-                        viewer.wake()
+                    self.wake()
                 elif ready >= MANY_FRAMES:
                     await self._breathe()
             else:
@@ -592,8 +596,7 @@ class Run:
         frames = self.frames
         frames.append(frame)
         if len(frames) == 1:
-            for viewer in self.viewers:
-                viewer.wake()
+            self.wake()
 
     async def _write(self, effect: Effect) -> None:
         store, context, thread_id = self.server.store, self.context, self.thread.id
