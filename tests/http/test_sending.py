@@ -193,6 +193,37 @@ async def test_what_came_in_is_told_in_the_step_that_reads_the_request(
     assert pieces[-1]["body"]
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_handlers_begin_when_what_came_in_is_told_for_all(
+    server: Served, store: Store[Any]
+) -> None:
+    """Invariant: also for a request that comes one turn of the loop later, as when many are accepted one by one."""
+    order: list[str] = []
+
+    async def busy(*_: Any) -> Any:
+        order.append("handler")
+        yield "Hello"
+
+    async def noting(send: Any, message: Any) -> None:
+        if b"thread.created" in message.get("body", b""):
+            order.append("told")
+        await send(message)
+
+    server.responding = busy
+    async with ASGIBridge(around_send(ChatKitApp(server), noting)) as bridge:
+
+        async def ask() -> None:
+            async with bridge.stream(CREATE) as response:
+                await response.wait_ended()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await asyncio.sleep(0)
+            tasks.start_soon(ask)
+        await all_over(server)
+    assert order == ["told", "told", "handler", "handler"]
+
+
 async def test_to_who_leaves_at_once_nothing_is_sent(server: Served, store: Store[Any]) -> None:
     """As with a middleware that has read the body, and says that there is no more."""
     app = ChatKitApp(server)
