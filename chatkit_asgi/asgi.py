@@ -15,7 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager
-from sys import intern
+from functools import lru_cache
 from typing import Any
 
 import anyio
@@ -178,11 +178,11 @@ class _ClientGone(BaseException):
 def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Request:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
-        # Contexts keep the headers for as long as an answer streams: one copy of each name for all requests.
-        key, text = intern(name.decode("latin-1").lower()), value.decode("latin-1")
-        # HTTP/2 may send each cookie in a header of its own (RFC 9113, section 8.2.3).
-        between = "; " if key == "cookie" else ", "
-        headers[key] = f"{headers[key]}{between}{text}" if key in headers else text
+        key, text = _header_name(name), value.decode("latin-1")
+        if key in headers:
+            # HTTP/2 may send each cookie in a header of its own (RFC 9113, section 8.2.3).
+            text = headers[key] + ("; " if key == "cookie" else ", ") + text
+        headers[key] = text
     client = scope.get("client")
     return Request(
         method=scope["method"],
@@ -194,6 +194,12 @@ def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Requ
         client=client[0] if client else None,
         raw=raw,
     )
+
+
+@lru_cache(maxsize=512)
+def _header_name(name: bytes) -> str:
+    """One copy of each name for all requests: contexts keep the headers for as long as an answer streams."""
+    return name.decode("latin-1").lower()
 
 
 class _Chunks:

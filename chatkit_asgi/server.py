@@ -470,25 +470,6 @@ class _RoutedServer(ChatKitServer[TContext]):
     def overrides(self, hook: str) -> bool:
         return any(kind == hook for kind, _ in self._router.handlers)
 
-    async def delete_unused_attachments(self, thread_id: str, context: TContext) -> None:
-        """Delete the attachments of a thread that none of its messages carries any more.
-
-        Called after a turn that deleted items; for whoever deletes messages in the store.
-        """
-        if self.attachment_store is None:
-            return
-        named = await self.store.load_thread_attachments(thread_id, context=context)
-        if not named:
-            return
-        carried: set[str] = set()
-        async for item in self.store.scan_items(thread_id, "asc", context):
-            if isinstance(item, UserMessageItem):
-                carried.update(each.id for each in item.attachments)
-        for attachment in named:
-            if attachment.id not in carried:
-                await self.store.delete_attachment(attachment.id, context=context)
-                await self.attachment_store.delete_attachment(attachment.id, context=context)
-
     def replacement(self, operation: str) -> Callable[..., Awaitable[Any]] | None:
         found: Callable[..., Awaitable[Any]] | None = self._handler("operation", operation)
         return found

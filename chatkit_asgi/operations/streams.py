@@ -151,6 +151,8 @@ async def _check_message(
     require_respond(server)
     options = server.options
     check_length(options, message.quoted_text, "$.params.input.quoted_text")
+    if not message.attachments:
+        return []
     ids = list(dict.fromkeys(message.attachments))
     if len(ids) > options.max_attachments:
         raise TooLarge(
