@@ -334,7 +334,7 @@ class _Sender:
                     )
                     del chunk  # what comes next may be hours away
                 else:
-                    await viewer.ready()
+                    await viewer.news.wait()
         except OSError:  # how some servers report that the client has gone
             pass
         except Exception as error:

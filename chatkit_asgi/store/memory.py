@@ -30,6 +30,9 @@ __all__ = ["MemoryStore"]
 E = TypeVar("E", bound="_Entry")
 R = TypeVar("R")
 
+FREED = 64
+"""Entries that one write frees of those that are gone."""
+
 _seq = attrgetter("seq")
 
 
@@ -59,6 +62,7 @@ class MemoryStore(RowStore[TContext]):
         return work(self._tables)
 
     async def _write(self, work: Callable[[Tables], R]) -> R:
+        self._tables.free_some()
         return work(self._tables)
 
 
@@ -194,6 +198,18 @@ class _MemoryTables:
 
     def __init__(self) -> None:
         self._owners: dict[str, _Owner] = {}
+        self._gone: list[tuple[list[_Entry], dict[str, _Entry]]] = []
+        """Entries that nobody can reach any more, and the last that names them."""
+
+    def free_some(self) -> None:
+        """Free a few of the entries that are gone: ten thousand at once would hold the event loop for milliseconds."""
+        if self._gone:
+            entries, by_id = self._gone[-1]
+            del entries[-FREED:]
+            for _ in range(min(FREED, len(by_id))):
+                by_id.popitem()
+            if not entries and not by_id:
+                self._gone.pop()
 
     def _of(self, owner: str) -> _Owner:
         return self._owners.get(owner) or _Owner()
@@ -256,7 +272,9 @@ class _MemoryTables:
     def delete_thread(self, owner: str, thread_id: str) -> None:
         owned = self._of(owner)
         owned.rows.remove(thread_id)
-        owned.threads.pop(thread_id, None)
+        thread = owned.threads.pop(thread_id, None)
+        if thread is not None:
+            self._gone.append((thread.in_order, thread.by_id))
         for attachment_id in owned.attached.pop(thread_id, {}):
             del owned.attachments[attachment_id]
 
@@ -344,6 +362,7 @@ class _MemoryTables:
         gone = thread.in_order[places.start : places.stop]
         del thread.in_order[places.start : places.stop]
         if len(gone) > len(thread.in_order):
+            self._gone.append((gone, thread.by_id))
             thread.by_id = {entry.id: entry for entry in thread.in_order}
         else:
             for entry in gone:

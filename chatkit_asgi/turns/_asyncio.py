@@ -42,12 +42,14 @@ class _AsyncioSignal:
         self._waiter: asyncio.Future[None] | None = None
 
     def set(self) -> None:
-        waiter = self._waiter
-        if waiter is None or waiter.done():
-            self._set = True
-        else:
-            self._waiter = None
-            waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        try:
+            if waiter is not None:
+                waiter.set_result(None)
+                return
+        except asyncio.InvalidStateError:
+            pass  # whoever waited was cancelled
+        self._set = True
 
     def wait(self) -> Awaitable[None]:
         if self._set:

@@ -236,7 +236,8 @@ class Run:
     def wake(self) -> None:
         """Frames are ready: viewers come and take them when this task suspends."""
         for viewer in self.viewers:
-            viewer.wake()
+            if not viewer.sending:
+                viewer.news.set()
 
     # -- the task ------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ cancelling the task that reads it, or reading slowly never hurts the turn's savi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..protocol.sse import KEEP_ALIVE, coalesce, split_frames
@@ -25,9 +25,9 @@ class Viewer:
         "_limit",
         "_pending",
         "_run",
-        "_signal",
         "ended",
         "late",
+        "news",
         "on_dead",
         "sending",
         "size",
@@ -36,7 +36,8 @@ class Viewer:
 
     def __init__(self, run: Run, backend: Backend) -> None:
         self._run: Run | None = run
-        self._signal = backend.signal()
+        self.news = backend.signal()
+        """Wait for it when :meth:`take` had nothing and :attr:`ended` is false."""
         self._limit = run.options.viewer_buffer
         self._pending: list[bytes] = []
         self.size = 0
@@ -72,10 +73,6 @@ class Viewer:
             run.taken()
         return chunk
 
-    def ready(self) -> Awaitable[None]:
-        """Await it, where it is called, when :meth:`take` had nothing and :attr:`ended` is false."""
-        return self._signal.wait()
-
     def __aiter__(self) -> Viewer:
         return self
 
@@ -84,23 +81,19 @@ class Viewer:
         while (chunk := self.take()) is None:
             if self.ended:
                 raise StopAsyncIteration
-            await self.ready()
+            await self.news.wait()
         return chunk
 
     async def aclose(self) -> None:
         """:meth:`close`, for whoever iterates."""
         self.close()
 
-    def wake(self) -> None:
-        """Frames are ready."""
-        if not self.sending:
-            self._signal.set()
-
     def offer(self, chunk: bytes) -> None:
         """Put a chunk of whole frames. More than the buffer holds is joined as far as it can be joined."""
         self._pending.append(chunk)
         self.size += len(chunk)
-        self.wake()
+        if not self.sending:
+            self.news.set()
         if self.size > self._limit:
             self._pending[:] = coalesce(split_frames(b"".join(self._pending)))
             self.size = sum(map(len, self._pending))
@@ -119,12 +112,12 @@ class Viewer:
         elif self.ticks >= keep_alive:
             self.ticks = 0
             self._pending.append(KEEP_ALIVE)
-            self._signal.set()
+            self.news.set()
 
     def end(self) -> None:
         """No more frames will come."""
         self.ended = True
-        self._signal.set()
+        self.news.set()
 
     def close(self) -> None:
         """The reader has gone. May be called more than once, from anywhere on the loop."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from typing import Any
 
 import anyio
@@ -103,3 +104,40 @@ async def test_what_a_subclass_shows_is_what_a_client_sees() -> None:
     items = await store.load_visible_items("one", None, 10, "asc", context=None)
     ids = [[msgspec.json.decode(each)["id"] for each in page.data] for page in (threads, items)]
     assert ids == [["one", "two"], ["m2"]]
+
+
+async def _memory_kept_by(lose: Any, writes: int) -> float:
+    """What share of the memory of many items is still held after they were lost and ``writes`` small writes."""
+    store: MemoryStore[Any] = MemoryStore()
+    await store.save_thread(thread(), context=None)
+    await store.add_thread_item("t", message("first"), context=None)
+    tracemalloc.start()
+    try:
+        for number in range(3_000):
+            await store.add_thread_item("t", message(f"m{number}", "word " * 100), context=None)
+        held = tracemalloc.get_traced_memory()[0]
+        await lose(store)
+        await store.save_thread(thread(), context=None)
+        for _ in range(writes):
+            await store.save_item("t", message("first"), context=None)
+        return tracemalloc.get_traced_memory()[0] / held
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("way", ["a retry", "a deletion"])
+async def test_what_is_lost_is_freed_a_little_with_each_write(way: str) -> None:
+    async def lose(store: MemoryStore[Any]) -> None:
+        if way == "a retry":
+            aside = await store.set_aside_after("t", "first", context=None)
+            await store.discard_aside(aside, context=None)
+            assert (await store.load_thread_items("t", None, 9, "asc", context=None)).data == [
+                message("first")
+            ]
+        else:
+            await store.delete_thread("t", context=None)
+            await store.save_thread(thread(), context=None)
+            assert not (await store.load_thread_items("t", None, 9, "asc", context=None)).data
+
+    assert await _memory_kept_by(lose, 5) > 0.7
+    assert await _memory_kept_by(lose, 60) < 0.1
