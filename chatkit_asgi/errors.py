@@ -90,7 +90,7 @@ class RequestError(ChatKitError):
         self.headers = headers or {}
 
 
-class BadRequest(RequestError):
+class BadRequest(RequestError, ValueError):
     """400: the body cannot be decoded, does not fit, or asks for something impossible."""
 
 
@@ -154,7 +154,7 @@ class AuthorError(ChatKitError):
     """The author's mistake: a wrong registration, or a hook that returned something impossible."""
 
 
-class HookMissing(AuthorError):
+class HookMissing(AuthorError, NotImplementedError):
     """501: the request needs a hook, handler or store that the server does not have."""
 
 

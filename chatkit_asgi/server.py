@@ -12,16 +12,25 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from .actions import Action, form_values
-from .errors import AuthorError, BadRequest, HookMissing
+from .errors import (
+    AuthorError,
+    BadRequest,
+    CustomStreamError,
+    HookMissing,
+    RequestError,
+    stream_failure_of,
+)
 from .ids import StoreItemType, default_generate_id, utc_now
 from .options import DEFAULT_OPTIONS, Options
-from .protocol.sse import split_frames
+from .protocol.sse import event_frame, split_frames
 from .store.base import AttachmentStore, Store, TContext
 from .turns import Turns, Viewer
 from .types import (
     AudioInput,
+    ErrorEvent,
     FeedbackKind,
     Page,
+    SDKHiddenContextItem,
     StreamOptions,
     SyncCustomActionResponse,
     ThreadItemAddedEvent,
@@ -32,9 +41,10 @@ from .types import (
     TranscriptionResult,
     UserMessageItem,
     WidgetItem,
+    is_streaming_req,
 )
 from .widgets import DynamicWidgetRoot
-from .widgets.diff import ShownWidget
+from .widgets.diff import ShownWidget, diff_widget
 
 __all__ = [
     "Action",
@@ -45,25 +55,30 @@ __all__ = [
     "StreamingResult",
     "ThreadItemDoneEvent",
     "ThreadStreamEvent",
+    "diff_widget",
     "stream_widget",
 ]
 
 logger = logging.getLogger("chatkit_asgi")
 
+_STOPPED_NOTE = "The user stopped the previous response before it was complete. Do not continue it unless asked to."
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class StreamingResult(AsyncIterable[bytes]):
-    """The frames of a streaming answer, one ``bytes`` each.
+    """The frames of a streaming answer, one ``bytes`` each; or whatever an author's own wrapper makes of them.
 
     Starlette's ``StreamingResponse`` and sse-starlette's ``EventSourceResponse`` both take it. It can be read once.
     Cancelling its reader, closing it or dropping it is what a disconnect is.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
-        self.viewer = viewer
+    def __init__(self, stream: AsyncIterable[bytes]) -> None:
+        self.viewer = stream
         """For a faster way: iterating over it gives all frames that are ready as one chunk."""
-        self.json_events = _Frames(viewer)
+        self.json_events: AsyncIterator[bytes] = (
+            _Frames(stream) if isinstance(stream, Viewer) else aiter(stream)
+        )
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.json_events
@@ -95,11 +110,16 @@ class _Frames(AsyncIterator[bytes]):
         self._viewer.close()
 
 
+async def _refusal(error: RequestError) -> AsyncGenerator[bytes]:
+    code, message, allow_retry = stream_failure_of(CustomStreamError(error.message))
+    yield event_frame(ErrorEvent(code=code, message=message, allow_retry=allow_retry))
+
+
 class NonStreamingResult:
     """A complete answer: ``json`` is the body."""
 
-    def __init__(self, json: bytes) -> None:
-        self.json = json
+    def __init__(self, result: bytes) -> None:
+        self.json = result
 
 
 async def stream_widget(
@@ -253,23 +273,32 @@ class ChatKitServer(Generic[TContext]):
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[Any], context: TContext
     ) -> None:
-        """An answer was stopped. ``pending_items`` are copies of what was unfinished.
+        """An answer was stopped. ``pending_items`` are copies of what was unfinished, which may be stored already.
 
-        The default keeps everything that was shown and leaves a hidden note for the model. What an override does not
-        save itself is saved afterwards.
+        The default leaves a hidden note for the model, as it does after an override that fails. What an override does
+        not save of the pending items is saved as it was shown.
         """
+        note = self.stopped_note(thread, context)
+        await self.store.add_thread_item(thread.id, note, context=context)
 
     # -- entry points --------------------------------------------------------------------------
 
     async def process(
-        self, request: str | bytes | bytearray, context: TContext
+        self, request: str | bytes | bytearray, context: TContext, *, raise_errors: bool = False
     ) -> StreamingResult | NonStreamingResult:
         """Answer one request body, for those who keep an endpoint of their own.
 
         Everything that can be checked is checked before this returns.
 
+        Args:
+            request: The body.
+            context: Handed to every hook and store call.
+            raise_errors: Raise also what is wrong with a request that streams, for an endpoint that makes an answer of
+                it: ``failure_of(error)`` tells the status and the text. Else the stream is one ``error`` event: an
+                endpoint that knows nothing of it would answer 500, and the client repeats a stream that ends so.
+
         Raises:
-            RequestError: The client's mistake; ``failure_of(error)`` tells the status and the body.
+            RequestError: The client's mistake.
             HookMissing: The request needs a hook that this server does not have (501).
         """
         from .operations import answer
@@ -279,10 +308,26 @@ class ChatKitServer(Generic[TContext]):
         data = (
             request.encode("utf-8", "surrogatepass") if isinstance(request, str) else bytes(request)
         )
-        result = await answer(self, decode_request(data), context)
+        decoded = decode_request(data)
+        try:
+            result = await answer(self, decoded, context)
+        except RequestError as error:
+            if raise_errors or not is_streaming_req(decoded) or error.status >= 500:
+                raise
+            logger.info("request refused", extra={"chatkit_code": error.code})
+            return StreamingResult(_refusal(error))
         return StreamingResult(result) if isinstance(result, Viewer) else NonStreamingResult(result)
 
-    # -- what operations ask -------------------------------------------------------------------
+    # -- what operations and turns ask ---------------------------------------------------------
+
+    def stopped_note(self, thread: ThreadMetadata, context: TContext) -> SDKHiddenContextItem:
+        """What tells the model that it was stopped."""
+        return SDKHiddenContextItem(
+            id=self.store.generate_item_id("sdk_hidden_context", thread, context),
+            thread_id=thread.id,
+            created_at=self.options.clock(),
+            content=_STOPPED_NOTE,
+        )
 
     def overrides(self, hook: str) -> bool:
         """Whether the author provides ``hook``."""
@@ -365,10 +410,10 @@ class ChatKitRouter(Generic[TContext]):
         return self.server.store
 
     async def process(
-        self, request: str | bytes | bytearray, context: TContext
+        self, request: str | bytes | bytearray, context: TContext, *, raise_errors: bool = False
     ) -> StreamingResult | NonStreamingResult:
         """:meth:`ChatKitServer.process`."""
-        return await self.server.process(request, context)
+        return await self.server.process(request, context, raise_errors=raise_errors)
 
     def respond(self, handler: F, /) -> F:
         """Register the answer to messages: an async generator of ``(thread, message, context)``."""

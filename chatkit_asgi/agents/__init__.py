@@ -187,3 +187,7 @@ def __getattr__(name: str) -> Any:
         ) from error
     found = globals()[name] = getattr(module, name)
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -151,7 +151,11 @@ class ThreadItemConverter:
         )
         parts = [
             _text(escape_tags(said)),
-            *[await self.attachment_to_message_content(each) for each in item.attachments],
+            *[
+                await self.attachment_to_message_content(each)
+                or attachment_note(each, "the application shows nothing of it")
+                for each in item.attachments
+            ],
         ]
         made = [_message("user", parts)]
         if item.quoted_text:
@@ -163,7 +167,9 @@ class ThreadItemConverter:
             unique: dict[str, UserMessageTagContent] = {}
             for tag in tags:
                 unique.setdefault(tag.id, tag)
-            mentions = [await self.tag_to_message_content(tag) for tag in unique.values()]
+            mentions = [
+                await self.tag_to_message_content(tag) or _tag_note(tag) for tag in unique.values()
+            ]
             made.append(
                 _message("user", [_text(_MENTIONS), *mentions, _text("</MentionedEntities>")])
             )
@@ -184,8 +190,7 @@ class ThreadItemConverter:
 
         What the tag says of itself is the client's word.
         """
-        known = {"id": tag.id, "text": tag.text, "group": tag.group, "data": tag.data}
-        return _text(escape_tags(_json({name: value for name, value in known.items() if value})))
+        return _tag_note(tag)
 
     async def structured_input_to_input(self, item: StructuredInputItem) -> Converted:
         """Questions and answers, a line for each question."""
@@ -375,6 +380,11 @@ def _json(value: Any) -> str:
 
 
 # -- limits --------------------------------------------------------------------------------------
+
+
+def _tag_note(tag: UserMessageTagContent) -> ContentPart:
+    known = {"id": tag.id, "text": tag.text, "group": tag.group, "data": tag.data}
+    return _text(escape_tags(_json({name: value for name, value in known.items() if value})))
 
 
 def _bounded(items: list[InputItem], limit: int) -> list[InputItem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -97,5 +98,7 @@ async def delete_thread(server: ChatKitServer[Any], thread_id: str, context: Any
         attachments = await store.load_thread_attachments(thread_id, context=context)
     await store.delete_thread(thread_id, context=context)
     for attachment in attachments:
+        with suppress(NotFoundError):  # a store of one's own may leave them
+            await store.delete_attachment(attachment.id, context=context)
         assert server.attachment_store is not None
         await server.attachment_store.delete_attachment(attachment.id, context=context)

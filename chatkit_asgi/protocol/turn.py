@@ -36,7 +36,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from .._base import json_encoder, well_formed
-from ..errors import AuthorError, StreamFailure
+from ..errors import AuthorError, BadRequest, StreamFailure
 from ..types import (
     AssistantMessageContentPartTextDelta,
     ClientEffectEvent,
@@ -53,9 +53,11 @@ from ..types import (
     ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadUpdatedEvent,
+    WidgetItem,
     WorkflowItem,
     WorkflowTaskUpdated,
 )
+from .codec import decode_item, encode
 from .effects import DeleteItem, Effect, LoadItem, PatchThread, SaveItem, Send, ThreadPatch
 from .fold import OpenItem
 from .sse import DELTA_TAIL, delta_head, event_frame
@@ -144,6 +146,8 @@ class Turn:
             raise AuthorError(
                 f"a handler may yield events, items, widgets and text, not {type(event).__qualname__}"
             )
+        if type(event) in _ITEM_EVENTS:
+            _check(event.item)
         patch = self._changes(deep=True)  # may raise, so it comes before anything is changed
         return [*handle(self, event), *self._patched(patch)]
 
@@ -466,6 +470,19 @@ class Turn:
         ErrorEvent: _passing,
         NoticeEvent: _passing,
     }
+
+
+_ITEM_EVENTS: Final = (ThreadItemAddedEvent, ThreadItemDoneEvent, ThreadItemReplacedEvent)
+
+
+def _check(item: Any) -> None:
+    """Raises AuthorError for an item that could be written, but not read again: constructors look at nothing. Widgets
+    are open, and have been looked at."""
+    if not isinstance(item, WidgetItem):
+        try:
+            decode_item(encode(item))
+        except BadRequest as error:
+            raise AuthorError(f"not a {item.type}: {error.message} at {error.path}") from None
 
 
 def _as_event(event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:

@@ -1,18 +1,22 @@
 """What a client may see (wire.md section 2.1): the one place that decides it.
 
-Hidden items stay on the server whatever event carries them. A thread loses its ``metadata``; an attachment loses its
+Hidden items stay on the server whatever event carries them, and so do the fields that an author's subclass of an item
+or an attachment adds. A thread loses its ``metadata``; an attachment loses its
 ``metadata`` and, outside the answer to ``attachments.create``, its ``upload_descriptor``.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from ..types import (
+    FileAttachment,
     HiddenContextItem,
+    ImageAttachment,
     Page,
     SDKHiddenContextItem,
     Thread,
+    ThreadItem,
     ThreadMetadata,
     UnknownItem,
     UserMessageItem,
@@ -20,6 +24,9 @@ from ..types import (
 
 __all__ = ["attachment_on_wire", "is_hidden", "item_on_wire", "thread_on_wire"]
 
+_KINDS: Final[frozenset[type]] = frozenset(
+    {*get_args(get_args(ThreadItem)[0]), FileAttachment, ImageAttachment}
+)
 _HIDDEN: Final = (HiddenContextItem, SDKHiddenContextItem)
 
 
@@ -32,11 +39,14 @@ def is_hidden(item: Any) -> bool:
 
 def item_on_wire(item: Any) -> Any:
     """``item`` as the client may see it; the item itself when nothing has to go."""
+    item = _declared(item)
     if (
         isinstance(item, UserMessageItem)
         and item.attachments
         and any(
-            each.metadata is not None or each.upload_descriptor is not None
+            each.metadata is not None
+            or each.upload_descriptor is not None
+            or type(each) not in _KINDS
             for each in item.attachments
         )
     ):
@@ -51,7 +61,18 @@ def attachment_on_wire(attachment: Any, *, upload: bool = False) -> Any:
     hidden: dict[str, Any] = {"metadata": None}
     if not upload:
         hidden["upload_descriptor"] = None
-    return attachment.model_copy(update=hidden)
+    return _declared(attachment).model_copy(update=hidden)
+
+
+def _declared(value: Any) -> Any:
+    """``value`` as the type of the protocol from which an author's own is derived, without what that adds."""
+    kind: type = type(value)
+    if kind in _KINDS:
+        return value
+    declared: Any = next((each for each in kind.__mro__ if each in _KINDS), None)
+    if declared is None:
+        return value
+    return declared(**{name: getattr(value, name) for name in declared.__struct_fields__})
 
 
 def thread_on_wire(thread: ThreadMetadata, items: Page[Any] | None = None) -> Thread:

@@ -196,6 +196,8 @@ class ScriptedModel:
         steps = self._script()
         if steps and isinstance(steps[0], Status):
             return await _refuse(send, steps[0])
+        if not self.requests[-1].get("stream"):
+            return await self._answer_whole(send, steps)
         await send(
             {
                 "type": "http.response.start",
@@ -217,6 +219,12 @@ class ScriptedModel:
             tasks.cancel_scope.cancel()
         if not any(isinstance(step, HangUp) for step in steps):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _answer_whole(self, send: Any, steps: Script) -> None:
+        """The response at the end of the stream, for a request that asks for no stream."""
+        frames = [frame async for frame in self._frames(steps)]
+        document = json.loads(frames[-1].partition(b"data: ")[2])["response"]
+        await _send_json(send, 200, [], document)
 
     def _script(self) -> Script:
         if callable(self._scripts):
@@ -260,11 +268,15 @@ async def _lifespan(receive: Any, send: Any) -> None:
 
 
 async def _refuse(send: Any, step: Status) -> None:
-    body = json.dumps({"error": {"message": step.message, "code": None, "type": "error"}})
     headers = [(key.encode(), value.encode()) for key, value in step.headers.items()]
-    headers.append((b"content-type", b"application/json"))
-    await send({"type": "http.response.start", "status": step.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body.encode()})
+    document = {"error": {"message": step.message, "code": None, "type": "error"}}
+    await _send_json(send, step.status, headers, document)
+
+
+async def _send_json(send: Any, status: int, headers: list[Any], document: Any) -> None:
+    headers = [*headers, (b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(document).encode()})
 
 
 def _frame(event: Event) -> bytes:

@@ -20,7 +20,6 @@ from ..protocol.turn import Turn
 from ..protocol.visibility import is_hidden
 from ..types import (
     AssistantMessageContentPartTextDelta,
-    SDKHiddenContextItem,
     ThreadItemAddedEvent,
     ThreadItemBase,
     ThreadItemDoneEvent,
@@ -59,8 +58,6 @@ SAVE_ATTEMPTS = 4
 SAVE_PAUSE = 0.05
 
 _ITEMS: Final = (ThreadItemBase, UnknownItem)
-
-STOPPED_NOTE = "The user stopped the previous response before it was complete. Do not continue it unless asked to."
 
 
 class Plan(Struct, kw_only=True):
@@ -454,29 +451,28 @@ class Run:
 
     async def _stopped(self) -> None:
         """Keep what was shown, then leave the note, through the author's hook if there is one."""
-        store = self.server.store
-        if self.server.overrides("handle_stream_cancelled"):
-            await self._stopped_by_hook()
+        if self.server.overrides("handle_stream_cancelled") and await self._stopped_by_hook():
             return
         self._todo += self.turn.close()
         if self.aside is None or self.turn.produced:
-            note = SDKHiddenContextItem(
-                id=store.generate_item_id("sdk_hidden_context", self.thread, self.context),
-                thread_id=self.thread.id,
-                created_at=self.options.clock(),
-                content=STOPPED_NOTE,
-            )
+            note = self.server.stopped_note(self.thread, self.context)
             self._todo.append(SaveItem(note, is_new=True))
 
-    async def _stopped_by_hook(self) -> None:
-        """What was shown is in the store before the hook runs; what the hook makes of it counts."""
+    async def _stopped_by_hook(self) -> bool:
+        """What was shown is in the store before the hook runs; what the hook makes of it counts.
+
+        Returns:
+            Whether the hook has ended well.
+        """
         pending = self.turn.pending()
         self._todo += self.turn.checkpoint()
         await self._persist()
         scope = anyio.move_on_after(self.options.shutdown_grace)
+        is_done = False
         try:
             with scope:
                 await self.server.handle_stream_cancelled(self.thread, pending, self.context)
+                is_done = True
         except BaseException:
             logger.exception("handle_stream_cancelled failed", extra=self._log())
         if scope.cancelled_caught:
@@ -489,6 +485,7 @@ class Run:
                     self.turn.replace_open(stored)
 
             await self._insist(take_over)
+        return is_done
 
     def _over(self) -> None:
         self.flush()

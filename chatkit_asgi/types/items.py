@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -40,12 +40,24 @@ __all__ = [
 ]
 
 
+def with_offset(time: datetime) -> datetime:
+    """``time``, which is local if it has no offset, in UTC. Anything but a time comes back as it is."""
+    if type(time) is datetime and time.tzinfo is None:
+        return time.astimezone(UTC)
+    return time
+
+
 class ThreadItemBase(Checked):
     """What every item has."""
 
     id: str
     thread_id: str
     created_at: datetime
+    """Without an offset it is local time, and becomes UTC: such times and others cannot be compared."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.created_at = with_offset(self.created_at)
 
 
 class UserMessageItem(ThreadItemBase):

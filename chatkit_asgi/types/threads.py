@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from .._base import Checked, PydanticUnion, Wire
-from .items import ThreadItem
+from .items import ThreadItem, with_offset
 
 __all__ = [
     "ActiveStatus",
@@ -59,11 +59,16 @@ class ThreadMetadata(Checked):
     title: str | None = None
     id: str
     created_at: datetime
+    """Without an offset it is local time, and becomes UTC."""
     status: ThreadStatus = ActiveStatus()
     allowed_image_domains: list[str] | None = None
     """Hosts from which the client may load images; ``None`` is the client's default."""
     metadata: dict[str, Any] = {}
     """Server-only data: stored, never sent."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.created_at = with_offset(self.created_at)
 
 
 class Thread(ThreadMetadata):

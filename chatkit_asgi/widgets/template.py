@@ -8,6 +8,7 @@ is built.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping, Sequence
@@ -17,11 +18,14 @@ from typing import Any, Final, NoReturn, cast
 
 import msgspec
 
+from .._base import enc_hook
 from ..errors import AuthorError, WidgetTemplateError
 from ._parse import NotAWidget, parse_widget
 from .dynamic import BasicRoot, DynamicWidgetComponent, DynamicWidgetRoot
 
 __all__ = ["WidgetTemplate"]
+
+logger = logging.getLogger("chatkit_asgi.widgets")
 
 MAX_FILE: Final = 1024 * 1024
 """Bytes of a ``.widget`` file. The designer's are some tens of kilobytes."""
@@ -87,12 +91,13 @@ class WidgetTemplate:
 
     # -- building ------------------------------------------------------------------------------
 
-    def build(self, data: Any = None, *, check: bool = True) -> DynamicWidgetRoot:
+    def build(self, data: Any = None, *, check: bool | None = None) -> DynamicWidgetRoot:
         """The widget for ``data``.
 
         Args:
             data: A dict, a Pydantic model, a msgspec struct or a dataclass; nothing if the template needs none.
-            check: Whether the data must fit ``jsonSchema``.
+            check: Whether the data must fit ``jsonSchema``. Default: where it does not, a warning is logged once if a
+                widget can be made all the same, and what does not fit is the error if none can.
 
         Raises:
             WidgetTemplateError: The data does not fit, the template fails, or what it makes is not a widget. The text
@@ -101,7 +106,7 @@ class WidgetTemplate:
         """
         return DynamicWidgetRoot(self._tree(_variables(data), check))
 
-    def build_basic(self, data: Any = None, *, check: bool = True) -> BasicRoot:
+    def build_basic(self, data: Any = None, *, check: bool | None = None) -> BasicRoot:
         """:meth:`build` for a ``Basic`` root only; there for code that uses openai-chatkit's deprecated method."""
         tree = self._tree(_variables(data), check)
         if tree["type"] != "Basic":
@@ -177,20 +182,32 @@ class WidgetTemplate:
         except ValueError as error:
             self._fail("$.jsonSchema", str(error).partition("\n")[0])
 
-    def _tree(self, variables: dict[str, Any], check: bool) -> dict[str, Any]:
-        if check and self.data_schema:
-            self._check(variables)
+    def _tree(self, variables: dict[str, Any], check: bool | None) -> dict[str, Any]:
+        try:
+            if check is not False and self.data_schema:
+                self._check(variables)
+        except _Misfit as misfit:
+            if check:
+                raise
+            try:
+                tree = self._parse(self._render(variables))
+            except WidgetTemplateError as error:
+                raise misfit from error  # which is why
+            _warn_once(str(misfit))
+            return tree
         return self._parse(self._render(variables))
 
     def _check(self, variables: dict[str, Any]) -> None:
         try:
-            wrong = next(self._validator.iter_errors(variables), None)
+            plain = msgspec.to_builtins(variables, enc_hook=enc_hook, str_keys=True)
+            wrong = next(self._validator.iter_errors(plain), None)
         except WidgetTemplateError:
             raise
         except Exception as error:  # something that JSON cannot hold
-            self._fail("the data", str(error))
+            raise _Misfit(f"{self.source}: the data: {error}") from error
         if wrong is not None:
-            self._fail(f"the data, {_json_path(wrong.instance_path)}", wrong.message)
+            where = _json_path(wrong.instance_path)
+            raise _Misfit(f"{self.source}: the data, {where}: {wrong.message}")
 
     def _render(self, variables: dict[str, Any]) -> str:
         try:
@@ -250,6 +267,15 @@ class WidgetTemplate:
         error = WidgetTemplateError(f"{self.source}: {where}: {what}")
         error.rendered = rendered
         raise error from cause
+
+
+class _Misfit(WidgetTemplateError):
+    """The data does not fit the template's schema."""
+
+
+@lru_cache(maxsize=256)
+def _warn_once(what: str) -> None:
+    logger.warning("%s; the widget is made all the same", what)
 
 
 @lru_cache(maxsize=256)

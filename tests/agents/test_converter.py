@@ -118,6 +118,23 @@ async def test_quoted_text_stays_with_every_message() -> None:
     assert said[1] == "The message above is about this text:\n<QuotedText>\n42\n</QuotedText>"
 
 
+async def test_a_hook_that_returns_nothing_leaves_the_word_to_the_default() -> None:
+    """As in the official guide, whose examples fall through."""
+
+    class Falls(ThreadItemConverter):
+        async def attachment_to_message_content(self, attachment: Any) -> Any:
+            return None
+
+        async def tag_to_message_content(self, tag: Any) -> Any:
+            return None
+
+    message = user("Look at ", ("e1", "Ada"), attachments=[file("a.txt")])
+    said, mentions = texts_of(await Falls().to_agent_input(message))[:2], await converted(message)
+    assert said[0] == "Look at @Ada"
+    assert "a.txt" in said[1]
+    assert mentions[-1] == (await Falls().to_agent_input(message))[-1]
+
+
 async def test_the_last_message_is_the_users_newest_one() -> None:
     class Marks(ThreadItemConverter):
         async def user_message_to_input(self, item: Any, is_last_message: bool = True) -> Any:

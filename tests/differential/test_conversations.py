@@ -346,7 +346,7 @@ async def through_process(conversation: Any) -> list[Step]:
 
     async def answer_to(body: bytes) -> Any:
         try:
-            result = await server.process(body, None)
+            result = await server.process(body, None, raise_errors=True)
         except Exception as error:
             failure = failure_of(error)
             return {"status": failure.status, "code": failure.code}

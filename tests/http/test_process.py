@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
 import anyio
@@ -41,6 +42,20 @@ async def test_one_frame_for_each_event(server: Served, kind: Any) -> None:
     assert [frame async for frame in result] == [], "it can be read once"
 
 
+async def test_a_wrapper_of_the_authors_own(server: Served) -> None:
+    async def beating(frames: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        yield b": beat\n\n"
+        async for frame in frames:
+            yield frame
+
+    result = await server.process(CREATE, None)
+    assert isinstance(result, StreamingResult)
+    frames = [frame async for frame in StreamingResult(beating(result))]
+    assert frames[0] == b": beat\n\n"
+    assert decoded(frames[1])["type"] == "thread.created"
+    assert NonStreamingResult(result=b"{}").json == b"{}"
+
+
 async def test_a_body_for_what_does_not_stream(server: Served) -> None:
     result = await server.process(b'{"type":"threads.list","params":{}}', None)
     assert isinstance(result, NonStreamingResult)
@@ -51,9 +66,31 @@ async def test_what_can_be_checked_is_checked_before_it_returns(server: Served) 
     with pytest.raises(BadRequest):
         await server.process(b"{", None)
     with pytest.raises(NotFoundError) as found:
-        await server.process(
-            b'{"type":"threads.retry_after_item","params":{"thread_id":"x","item_id":"y"}}', None
-        )
+        await server.process(b'{"type":"items.list","params":{"thread_id":"x"}}', None)
+    assert failure_of(found.value).status == 404
+
+
+UNKNOWN = b'{"type":"threads.retry_after_item","params":{"thread_id":"x","item_id":"y"}}'
+
+
+async def test_an_endpoint_that_catches_nothing_tells_what_is_wrong_in_the_stream(
+    server: Served,
+) -> None:
+    """It would answer 500 otherwise, and a client repeats a stream that is answered so."""
+    result = await server.process(UNKNOWN, None)
+    assert isinstance(result, StreamingResult)
+    (event,) = [decoded(frame) async for frame in result]
+    assert event == {
+        "type": "error",
+        "code": "custom",
+        "message": "No thread 'x'.",
+        "allow_retry": False,
+    }
+
+
+async def test_an_endpoint_that_answers_by_itself_asks_for_the_error(server: Served) -> None:
+    with pytest.raises(NotFoundError) as found:
+        await server.process(UNKNOWN, None, raise_errors=True)
     assert failure_of(found.value).status == 404
 
 
@@ -154,7 +191,7 @@ def starlette_app(server: Served, response: Any) -> Any:
 
     async def endpoint(request: Any) -> Any:
         try:
-            result = await server.process(await request.body(), None)
+            result = await server.process(await request.body(), None, raise_errors=True)
         except Exception as error:
             return Response(status_code=failure_of(error).status)
         if isinstance(result, StreamingResult):

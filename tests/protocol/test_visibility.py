@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import pytest
 
@@ -25,6 +25,7 @@ from chatkit_asgi.types import (
     Page,
     SDKHiddenContextItem,
     ThreadItem,
+    ThreadItemBase,
     ThreadMetadata,
     UnknownItem,
     UserMessageItem,
@@ -119,3 +120,36 @@ def test_a_thread_loses_its_metadata_and_nothing_else() -> None:
     )
     assert thread.metadata == {"k": "SECRET"}
     assert thread_on_wire(thread).items == Page()
+
+
+class Row(FileAttachment):
+    """As a backend may keep it."""
+
+    path: str = "/SECRET"
+
+
+class Marked(UserMessageItem):
+    secret: str = "SECRET"
+
+
+def test_what_an_authors_own_class_adds_stays_here() -> None:
+    row = Row(id="atc_1", name="a", mime_type="a/b")
+    item = Marked(**BASE, content=[], attachments=[row], inference_options=InferenceOptions())
+    for value in (
+        item_on_wire(item),
+        item_on_wire(user_message(row)),
+        attachment_on_wire(row, upload=True),
+    ):
+        assert b"SECRET" not in encode(value)
+    assert item_on_wire(item) == user_message(FileAttachment(id="atc_1", name="a", mime_type="a/b"))
+    assert row.path == "/SECRET"
+    assert item.secret == "SECRET"
+
+
+def test_an_item_of_an_authors_own_type_is_sent_as_it_is() -> None:
+    class Own(ThreadItemBase):
+        type: Literal["own"] = "own"
+        text: str
+
+    item = Own(**BASE, text="Hello")
+    assert item_on_wire(item) is item

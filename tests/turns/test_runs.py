@@ -23,9 +23,14 @@ from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from chatkit_asgi.turns import Plan, Repeat, Run, Viewer
 from chatkit_asgi.turns.run import MANY_FRAMES
 from chatkit_asgi.types import (
+    Annotation,
+    AssistantMessageContent,
     AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    FileSource,
     ThoughtTask,
     ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
     Workflow,
@@ -560,13 +565,24 @@ class TestHook:
         async def hook(server: Any, thread: Any, pending: Any) -> None:
             raise RuntimeError("hook")
 
-        assert await said(await self.play(hook)) == ["shown"]
+        server = await self.play(hook)
+        assert await said(server) == ["shown"]
+        assert [item.type for item in await items(server)][1:] == ["sdk_hidden_context"]
 
     async def test_it_may_hang(self) -> None:
         async def hook(server: Any, thread: Any, pending: Any) -> None:
             await anyio.sleep(LIMIT)
 
-        assert await said(await self.play(hook)) == ["shown"]
+        server = await self.play(hook)
+        assert await said(server) == ["shown"]
+        assert [item.type for item in await items(server)][1:] == ["sdk_hidden_context"]
+
+    async def test_it_may_leave_the_note_to_the_default(self) -> None:
+        async def hook(server: Any, thread: Any, pending: Any) -> None:
+            await ChatKitServer.handle_stream_cancelled(server, thread, pending, None)
+
+        found = await items(await self.play(hook))
+        assert [item.type for item in found] == ["assistant_message", "sdk_hidden_context"]
 
 
 async def test_an_update_that_does_not_fit_the_stored_item_is_refused_once(
@@ -587,6 +603,26 @@ async def test_an_update_that_does_not_fit_the_stored_item_is_refused_once(
         record.getMessage() for record in caplog.records if record.levelname == "CRITICAL"
     ] == []
     assert not [record for record in caplog.records if "attempt" in record.getMessage()]
+
+
+@pytest.mark.parametrize("kind", [ThreadItemAddedEvent, ThreadItemDoneEvent])
+async def test_an_item_that_could_not_be_read_again_is_refused(
+    kind: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Constructors look at nothing; what is stored can be read."""
+
+    async def handler(*_args: Any) -> AsyncIterator[Any]:
+        yield "Hello"
+        source: Any = FileSource(filename="f", title=None)  # type: ignore[arg-type]
+        content = AssistantMessageContent(text="x", annotations=[Annotation(source=source)])
+        base: Any = {"thread_id": "t", "created_at": START}
+        yield kind(item=AssistantMessageItem(id=MESSAGES[0], content=[content], **base))
+
+    server = make(handler)
+    screen = await read(await start(server))
+    assert [error["code"] for error in screen.errors] == ["stream.error"]
+    assert await said(server) == ["Hello"]
+    assert "at $.content[0].annotations[0].source.title" in str(caplog.records[-1].exc_info)
 
 
 async def test_updates_of_a_widget_of_an_earlier_turn_are_stored(store: Any) -> None:

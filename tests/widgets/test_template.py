@@ -264,8 +264,50 @@ def test_what_goes_wrong_in_a_build_is_named_with_the_place(source: str, says: s
 )
 def test_data_must_fit_the_schema_and_is_not_quoted(data: Any, says: str) -> None:
     with pytest.raises(WidgetTemplateError, match=says) as caught:
-        WidgetTemplate.from_file(FOLDER / "list.widget").build(data)
+        WidgetTemplate.from_file(FOLDER / "list.widget").build(data, check=True)
     assert "secret" not in str(caught.value)
+
+
+NEEDS_B: dict[str, Any] = {
+    "type": "object",
+    "required": ["b"],
+    "properties": {"a": {"type": "string"}},
+}
+
+
+def test_a_widget_that_can_be_made_is_made_with_one_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """OpenAI's own templates are given nulls and models that their schemas do not allow."""
+    lenient = template('{"type": "Card", "key": {{ a | tojson }} }', jsonSchema=NEEDS_B)
+    for _ in range(3):
+        assert lenient.build({"a": "x"}).key == "x"
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith('widget template: the data, $: "b" is a required property')
+
+
+def test_what_does_not_fit_is_the_error_where_no_widget_can_be_made() -> None:
+    strict = template('{"type": "Card", "key": {{ b | tojson }} }', jsonSchema=NEEDS_B)
+    with pytest.raises(WidgetTemplateError, match=r'the data, \$: "b" is a required') as caught:
+        strict.build({"a": "x"})
+    assert "is undefined" in str(caught.value.__cause__)
+
+
+def test_models_inside_the_data_are_checked_as_what_they_hold() -> None:
+    class Line(pydantic.BaseModel):
+        b: str
+
+    schema = {"properties": {"line": NEEDS_B}}
+    source = '{"type": "Card", "key": {{ line.b | tojson }} }'
+    assert template(source, jsonSchema=schema).build({"line": Line(b="x")}, check=True).key == "x"
+
+
+def test_a_list_may_be_built_piece_by_piece() -> None:
+    source = (
+        "{%- set found = namespace(items=[]) -%}{%- for each in all if each -%}{%- set _ = found.items.append(each) -%}"
+        '{%- endfor -%}{"type": "Card", "key": {{ found.items | join("+") | tojson }} }'
+    )
+    assert template(source).build({"all": ["a", "", "b"]}).key == "a+b"
 
 
 def test_the_check_of_the_data_can_be_left_out() -> None:
@@ -282,7 +324,7 @@ def test_a_broken_schema_is_the_authors_mistake() -> None:
 def test_a_pattern_that_explodes_elsewhere_takes_no_time() -> None:
     schema = {"properties": {"a": {"pattern": "^(a+)+$"}}}
     with pytest.raises(WidgetTemplateError, match=r"the data, \$\.a"):
-        template('{"type": "Card"}', jsonSchema=schema).build({"a": "a" * 40 + "!"})
+        template('{"type": "Card"}', jsonSchema=schema).build({"a": "a" * 40 + "!"}, check=True)
 
 
 # --- bombs
@@ -309,7 +351,9 @@ def test_a_pattern_that_explodes_elsewhere_takes_no_time() -> None:
         "{{ lipsum(n=10**9) }}",
         "{{ ''.__class__.__mro__ }}",
         "{{ build.__globals__ }}",
-        "{{ items.append(1) }}",
+        "{{ items.extend(items) }}",
+        "{{ items.clear() }}",
+        "{{ {}.update(a=1) }}",
     ],
 )
 def test_a_bomb_is_refused_before_it_goes_off(source: str) -> None:
