@@ -2,7 +2,7 @@
 
 What lives here: the one omission policy, the hooks that the serializer needs, and the small mixin that lets code
 written for Pydantic models go on working. What does not: any wire type. May import msgspec only; Pydantic is imported
-when a Pydantic model asks for a schema.
+when it asks for a schema or a serializer, and for a value that only it may know how to write.
 
 The omission policy (wire.md section 2): a field whose default is ``None`` is left out while it is ``None``; every other
 field is always written, also when it holds its default. msgspec has no such mode, so the metaclass spells it in
@@ -13,15 +13,31 @@ dropped. A ``type: Literal["..."] = "..."`` line becomes the struct's tag.
 from __future__ import annotations
 
 import copy
+import os
 import re
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from itertools import repeat
 from operator import is_
-from typing import Any, ClassVar, Literal, Self, TypeVar, cast, dataclass_transform, get_type_hints
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    TypeVar,
+    Union,
+    cast,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
-from msgspec import Struct, StructMeta
+from msgspec import Struct, StructMeta, structs
 
 __all__ = [
     "SHADOW",
@@ -54,7 +70,7 @@ def _factory(value: object) -> Callable[[], Any]:
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class WireMeta(StructMeta):
-    """Turns plain declarations into the omission policy and the tag."""
+    """Turns plain declarations, and Pydantic's ``Field(...)``, into the omission policy and the tag."""
 
     def __new__(
         mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any
@@ -62,8 +78,10 @@ class WireMeta(StructMeta):
         config.setdefault("kw_only", True)
         config.setdefault("omit_defaults", True)
         nested = [name for base in bases for name in getattr(base, "_nested", ())]
+        _refuse_pydantics_hooks(name, namespace)
         for field, annotation in namespace.get("__annotations__", {}).items():
-            default = namespace.get(field)
+            if type(default := namespace.get(field)).__name__ == "FieldInfo":
+                default = namespace[field] = _field(f"{name}.{field}", default)
             if not _FREE_OR_SCALAR.search(str(annotation)):
                 nested.append(field)
             if default is None or "ClassVar" in str(annotation):
@@ -77,6 +95,11 @@ class WireMeta(StructMeta):
         namespace["_nested"] = tuple(nested)
         return super().__new__(mcls, name, bases, namespace, **config)
 
+    @property
+    def model_fields(cls) -> dict[str, structs.FieldInfo]:
+        """What msgspec knows of each field, by name."""
+        return {field.name: field for field in structs.fields(cast("type[Struct]", cls))}
+
 
 _FREE_OR_SCALAR = re.compile(
     r"ClassVar|\bAny\b|\bT\b|Literal|Widget|^(list\[)?(str|int|float|bool|bytes|datetime|Url|IconName)\b"
@@ -84,6 +107,64 @@ _FREE_OR_SCALAR = re.compile(
 """Annotations of fields that hold no structs."""
 
 _FIELD: Any = msgspec.field(default=None)
+
+_PYDANTICS_HOOKS = {
+    "PydanticDescriptorProxy": "say in __post_init__ what must hold, and compute in a property",
+    "ModelPrivateAttr": "every field of a struct is written; hold what is not in a place of your own",
+    "model_post_init": "rename it to __post_init__(self), and call super().__post_init__() in it",
+}
+"""What a subclass may bring from Pydantic that msgspec would pass over in silence, and the way out."""
+
+_ANNOTATED_FIELD = re.compile(
+    r"\bField(Info)?\(.*\b(default|default_factory|\w*alias|exclude|metadata|g[te]|l[te]|m(in|ax)_length|pattern)="
+)
+
+
+def _refuse_pydantics_hooks(name: str, namespace: dict[str, Any]) -> None:
+    """What Pydantic would do here, and a struct does not, is an error instead of a surprise."""
+    for attribute, value in namespace.items():
+        for hook in (attribute, type(value).__name__):
+            if hook in _PYDANTICS_HOOKS:
+                raise TypeError(
+                    f"{name}.{attribute} has no effect in a struct: {_PYDANTICS_HOOKS[hook]}"
+                )
+    if namespace.get("model_config", {}).get("extra") == "allow":
+        raise TypeError(f"{name}: a struct keeps no extra keys; give it a field for them")
+    for field, annotation in namespace.get("__annotations__", {}).items():
+        if field.startswith("_") and "ClassVar" not in str(annotation):
+            raise TypeError(
+                f"{name}.{field} would be written: {_PYDANTICS_HOOKS['ModelPrivateAttr']}"
+            )
+        if _ANNOTATED_FIELD.search(str(annotation)):
+            raise TypeError(
+                f"{name}.{field}: write `= Field(...)`, for an annotation says nothing here"
+            )
+
+
+def _field(name: str, info: Any) -> Any:
+    """Pydantic's ``Field(...)`` as a plain default, or as msgspec's. Titles and descriptions say nothing here.
+
+    Raises:
+        TypeError: It asks for more than a default and an alias.
+    """
+    if (
+        info.metadata
+        or info.exclude
+        or getattr(info, "default_factory_takes_validated_data", False)
+        or not info.alias == info.validation_alias == info.serialization_alias
+    ):
+        raise TypeError(
+            f"{name}: a struct takes no more of Field() than default, default_factory and alias"
+        )
+    if info.is_required():
+        return msgspec.field(name=info.alias)
+    if (make := info.default_factory) is not None:  # never ``list`` itself: msgspec drops its []
+        return msgspec.field(default_factory=lambda: make(), name=info.alias)
+    if info.alias is None:
+        return info.default
+    if info.default is None:
+        return msgspec.field(default=None, name=info.alias)
+    return msgspec.field(default_factory=_factory(info.default), name=info.alias)
 
 
 class PydanticMethods:
@@ -98,6 +179,16 @@ class PydanticMethods:
         """The value without what is not written of it. Widgets leave out the nulls in their own objects."""
         return self
 
+    if not TYPE_CHECKING:  # where the type of a dict's iterator would be in its way
+
+        def __init_subclass__(cls):
+            super().__init_subclass__()
+            if issubclass(cls, dict):  # an open widget, which keeps a dict's ways and their speed
+                cls.__iter__ = dict.__iter__
+
+        def __iter__(self):
+            return iter(_fields(as_written(self)).items())
+
     def model_dump(
         self,
         *,
@@ -107,28 +198,30 @@ class PydanticMethods:
         exclude_none: bool = False,
         exclude_unset: bool = False,
         exclude_defaults: bool = False,
+        by_alias: bool | None = None,
         **_: Any,
     ) -> dict[str, Any]:
         """The value as nested dicts and lists, private fields included.
 
         Args:
             mode: ``"json"`` also turns datetimes and other leaves into JSON types.
-            include: Only these top-level keys.
-            exclude: Not these top-level keys.
+            include: Only these keys. A mapping says for each what of it: ``True``, or keys again; those of a list are
+                its places, and ``"__all__"`` is every place.
+            exclude: Not these keys, said in the same way.
             exclude_none: Leave out every ``None`` field, at every level.
             exclude_unset: The same here: a struct does not remember what was passed to it.
             exclude_defaults: The same here.
+            by_alias: Fields by their names on the wire.
         """
-        plain = to_plain(
+        plain: dict[str, Any] = to_plain(
             as_written(self),
             json=mode == "json",
             drop_none=exclude_none or exclude_unset or exclude_defaults,
+            by_alias=by_alias,
+            include=include,
+            exclude=exclude,
         )
-        return {
-            key: value
-            for key, value in plain.items()
-            if (include is None or key in include) and (exclude is None or key not in exclude)
-        }
+        return plain
 
     def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
         """:meth:`model_dump` as JSON text; takes the same options."""
@@ -148,6 +241,12 @@ class PydanticMethods:
         """The fields that are written: all but the optional ones that hold ``None``."""
         fields: tuple[str, ...] = cast("Any", self).__struct_fields__
         return {name for name in fields if getattr(self, name) is not None}
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """What the constructor does, for no constructor validates; unknown names are passed over."""
+        names = getattr(cls, "__struct_fields__", values)
+        return cls(**{name: value for name, value in values.items() if name in names})
 
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
@@ -175,11 +274,23 @@ class PydanticMethods:
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         return {"type": "object", "title": cls.__name__}
 
+    @property
+    def __pydantic_serializer__(self) -> Any:
+        """For Pydantic, where it meets the value in a field that is ``Any``."""
+        return _pydantic_serializer()
+
 
 # The same again for mypy, which takes the nearest base's word before the metaclass's, and Struct has one too.
 @dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class Wire(PydanticMethods, Struct, metaclass=WireMeta):
     """A struct of the protocol."""
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[tuple[str, Any]]:
+            """The fields and their values, which stay as they are: for ``dict(x)``, and FastAPI's
+            ``jsonable_encoder``."""
+            ...
 
 
 class Checked(Wire):
@@ -204,12 +315,19 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def enc_hook(value: Any) -> Any:
-    """What the serializer asks about a value it does not know: wire forms and Pydantic models."""
+    """What the serializer asks about a value it does not know: wire forms, models, and what else Pydantic writes."""
     if (encode := getattr(value, "__wire__", None)) is not None:
         return encode()
     if (dump := getattr(value, "model_dump", None)) is not None:
-        return dump(mode="json")
-    raise NotImplementedError(f"{type(value).__qualname__} cannot be written as JSON")
+        return dump(mode="json", by_alias=True)  # as the reference's endpoint does
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(cast("Any", value))
+    try:
+        from pydantic_core import to_jsonable_python
+
+        return to_jsonable_python(value)
+    except (ImportError, ValueError):
+        raise NotImplementedError(f"{type(value).__qualname__} cannot be written as JSON") from None
 
 
 json_encoder = msgspec.json.Encoder(enc_hook=enc_hook)
@@ -246,6 +364,8 @@ def _carries_typed_widget(value: Any) -> bool:
 
 def as_written(value: Any) -> Any:
     """``value`` with the widgets in it as they are written; itself if none of them has anything to leave out."""
+    if type(value) in _JSON_LEAVES:
+        return value
     if isinstance(value, PydanticMethods):
         value = value._as_written()  # pyright: ignore[reportPrivateUsage]
     if isinstance(value, list):
@@ -279,27 +399,116 @@ def _well_formed(value: Any) -> Any:
     return value
 
 
-def to_plain(value: Any, *, json: bool = False, drop_none: bool = False) -> Any:
-    """Structs as nested dicts, everything else copied container by container."""
-    if isinstance(value, Struct):
-        drop = drop_none or getattr(value, "_drop_none", False)
-        names = value.__struct_fields__
-        plain = {
-            n: to_plain(v, json=json, drop_none=drop)
-            for n in names
-            if (v := getattr(value, n)) is not None or not drop
-        }
-        tag = value.__struct_config__.tag
-        return plain if tag is None else {**plain, value.__struct_config__.tag_field or "type": tag}
+def to_plain(
+    value: Any,
+    *,
+    json: bool = False,
+    drop_none: bool = False,
+    by_alias: bool | None = None,
+    include: Any = None,
+    exclude: Any = None,
+    models: bool = True,
+) -> Any:
+    """Structs as nested dicts, and models and dataclasses where asked for; everything else copied container by
+    container."""
+    kind = cast("Any", type(value))
+    if kind in _JSON_LEAVES:
+        return value
+    inner = partial(to_plain, json=json, drop_none=drop_none, by_alias=by_alias, models=models)
+    if isinstance(value, list | tuple):
+        elements: list[Any] = cast("Any", value)
+        places = enumerate(elements)
+        parts = [each for _, each in _parts(inner, places, include, exclude, len(elements))]
+        return parts if json or isinstance(value, list) else tuple(parts)
+    if isinstance(value, set | frozenset):
+        members: Any = cast("Any", value)
+        return [inner(each) for each in members] if json else members.copy()
     if isinstance(value, dict):
         entries: dict[Any, Any] = cast("Any", value)
-        return {
-            key: to_plain(each, json=json, drop_none=drop_none) for key, each in entries.items()
-        }
-    if isinstance(value, list | tuple | set | frozenset):
-        elements: Any = cast("Any", value)
-        return [to_plain(each, json=json, drop_none=drop_none) for each in elements]
-    return msgspec.to_builtins(value, enc_hook=enc_hook) if json else value
+        if json and not all(isinstance(key, str) for key in entries):
+            entries = {_json_key(key): each for key, each in entries.items()}
+    elif isinstance(value, Struct):
+        entries = _fields(value, drop_none)
+    elif models and hasattr(kind, "model_dump"):
+        return value.model_dump(
+            mode="json" if json else "python",
+            exclude_none=drop_none,
+            include=include,
+            exclude=exclude,
+            **({} if by_alias is None else {"by_alias": by_alias}),  # Pydantic 2.10 takes no None
+        )
+    elif models and hasattr(kind, "__dataclass_fields__"):
+        entries = {name: getattr(value, name) for name in kind.__dataclass_fields__}
+    else:
+        return msgspec.to_builtins(value, enc_hook=enc_hook) if json else value
+    plain = dict(_parts(inner, entries.items(), include, exclude))
+    if by_alias and isinstance(value, Struct):
+        alias = dict(zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True))
+        alias["type"] = "type"
+        plain = {alias[name]: each for name, each in plain.items()}
+    return plain
+
+
+_JSON_LEAVES = frozenset({str, int, float, bool, NoneType})
+
+
+def _fields(value: Struct, drop_none: bool = False) -> dict[str, Any]:
+    """The fields of a struct and its tag by name, without nulls where they are dropped."""
+    drop = drop_none or getattr(value, "_drop_none", False)
+    names = value.__struct_fields__
+    fields = {n: v for n in names if (v := getattr(value, n)) is not None or not drop}
+    tag = value.__struct_config__.tag
+    return fields if tag is None else {**fields, value.__struct_config__.tag_field or "type": tag}
+
+
+def _json_key(key: Any) -> str:
+    if key is None or isinstance(key, bool):  # which msgspec refuses as keys
+        return {None: "None", True: "true", False: "false"}[key]
+    (text,) = msgspec.to_builtins({key: None}, str_keys=True, enc_hook=enc_hook)
+    return cast("str", text)
+
+
+def _parts(
+    inner: Callable[..., Any],
+    entries: Iterable[tuple[Any, Any]],
+    include: Any,
+    exclude: Any,
+    length: int = 0,
+) -> Iterable[tuple[Any, Any]]:
+    """The entries that are wanted, made plain; the places of a list of that length count from its end too."""
+    if include is None and exclude is None:
+        return ((key, each if type(each) in _JSON_LEAVES else inner(each)) for key, each in entries)
+    return (
+        (key, inner(each, include=None if shown is True else shown, exclude=hidden))
+        for key, each in entries
+        for places in [(key, key - length) if length else (key,)]
+        for shown in [True if include is None else _said(include, places)]
+        for hidden in [None if exclude is None else _said(exclude, places)]
+        if shown is not None and hidden is not True
+    )
+
+
+def _said(choice: Any, places: tuple[Any, ...]) -> Any:
+    """What a choice says of a place: ``None`` (nothing), ``True`` (all of it), or a choice in it."""
+    told = _as_mapping(choice)
+    return _united(next((told[at] for at in places if at in told), None), told.get("__all__"))
+
+
+def _united(own: Any, of_all: Any) -> Any:
+    """What is said of a place itself and of all places. Its own word goes first where one of them is on the whole."""
+    if own is None or of_all is None:
+        return of_all if own is None else own
+    if own is True or of_all is True:
+        return own
+    first, second = _as_mapping(own), _as_mapping(of_all)
+    return {at: _united(first.get(at), second.get(at)) for at in {*first, *second}}
+
+
+def _as_mapping(choice: Any) -> dict[Any, Any]:
+    if not isinstance(choice, Mapping):
+        return dict.fromkeys(choice, True)
+    entries: Mapping[Any, Any] = cast("Any", choice)
+    return {at: True if said is ... else said for at, said in entries.items()}
 
 
 def convert(value: Any, kind: Any) -> Any:
@@ -308,7 +517,7 @@ def convert(value: Any, kind: Any) -> Any:
     Raises:
         msgspec.ValidationError: It does not fit; the message carries the path.
     """
-    return msgspec.convert(to_plain(value), kind)
+    return msgspec.convert(to_plain(value, by_alias=True, models=False), kind)
 
 
 def pydantic_schema(source: Any, *, validate: Callable[[Any], Any] | None = None) -> Any:
@@ -328,15 +537,52 @@ def pydantic_schema(source: Any, *, validate: Callable[[Any], Any] | None = None
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from error
 
+    serialization = _serialization()
+    if not (tags := _tags(source)):
+        return core_schema.no_info_plain_validator_function(fits, serialization=serialization)
+    # the inner schema is never asked: a union with a discriminator reads there which tags are whose
+    field = core_schema.typed_dict_field(core_schema.literal_schema(tags))
+    return core_schema.no_info_wrap_validator_function(
+        lambda value, _: fits(value),
+        core_schema.typed_dict_schema({"type": field}),
+        serialization=serialization,
+    )
+
+
+def _serialization() -> Any:
+    from pydantic_core import core_schema
+
     def serialize(value: Any, info: Any) -> Any:
         return to_plain(
-            as_written(value), json=info.mode == "json", drop_none=bool(info.exclude_none)
+            as_written(value),
+            json=info.mode == "json",
+            drop_none=bool(info.exclude_none or info.exclude_unset or info.exclude_defaults),
+            by_alias=info.by_alias,
+            include=info.include,
+            exclude=info.exclude,
         )
 
-    return core_schema.no_info_plain_validator_function(
-        fits,
-        serialization=core_schema.plain_serializer_function_ser_schema(serialize, info_arg=True),
-    )
+    return core_schema.plain_serializer_function_ser_schema(serialize, info_arg=True)
+
+
+@cache
+def _pydantic_serializer() -> Any:
+    try:
+        from pydantic_core import SchemaSerializer, core_schema
+    except ImportError as error:
+        raise AttributeError("__pydantic_serializer__: Pydantic is not installed") from error
+    return SchemaSerializer(core_schema.any_schema(serialization=_serialization()))
+
+
+def _tags(kind: Any) -> list[str]:
+    """The values of ``type`` by which a struct, an action or a union of them is known."""
+    if get_origin(kind) is Annotated:
+        return _tags(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        members = [_tags(member) for member in get_args(kind)]
+        return [tag for tags in members for tag in tags] if all(members) else []
+    tag = getattr(getattr(kind, "__struct_config__", None), "tag", None)
+    return [*getattr(kind, "_names", [tag] if isinstance(tag, str) else ())]
 
 
 def _is_mismatch(value: Struct, source: Any) -> bool:

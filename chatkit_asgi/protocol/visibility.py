@@ -66,7 +66,7 @@ def attachment_on_wire(attachment: Any, *, upload: bool = False) -> Any:
 
 def _declared(value: Any) -> Any:
     """``value`` as the type of the protocol from which an author's own is derived, without what that adds."""
-    kind: type = type(value)
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind in _KINDS:
         return value
     declared: Any = next((each for each in kind.__mro__ if each in _KINDS), None)
