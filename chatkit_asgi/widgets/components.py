@@ -130,6 +130,18 @@ class WidgetComponentBase(Widget, Wire):
     id: str | None = None
     """Must stay the same over updates; text can only stream into a component that has one."""
 
+    def __eq__(self, other: object) -> bool:
+        """Also equal to the open widget that is written the same: what a store gives back is open."""
+        if isinstance(other, dict):
+            props: dict[str, Any] = cast("Any", other)
+            return bool(self.model_dump(mode="json") == without_nulls(props))
+        return bool(super().__eq__(other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # a struct has a word of its own for it
+
+    __hash__ = None  # type: ignore[assignment]
+
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
         """Build from a dict; children become open components.

@@ -36,6 +36,7 @@ from chatkit_asgi.widgets import (
     ListView,
     ListViewItem,
     Markdown,
+    Row,
     Select,
     Table,
     TableCell,
@@ -361,3 +362,22 @@ def test_text_that_says_null_is_text() -> None:
     assert plain(item(DynamicWidgetRoot(type="Card", children=[Markdown(value="null")])))["widget"][
         "children"
     ] == [{"type": "Markdown", "value": "null"}]
+
+
+def test_a_widget_that_was_stored_is_the_one_that_was_saved() -> None:
+    """It reads back open (departure V12)."""
+    card = Card(
+        size="md",
+        children=[
+            Row(children=[widgets.Text(id="t", value="x")], gap=2),
+            {"type": "Badge", "label": "new", "color": None},
+            Button(label="Open", onClickAction={"type": "open", "payload": {"a": None}}),
+        ],
+    )
+    opened = DynamicWidgetRoot.model_validate(json.loads(card.model_dump_json()))
+    assert opened == card
+    assert card == opened
+    assert (card != opened) is False
+    opened["children"][0]["gap"] = 3
+    assert opened != card
+    assert card != Card(size="sm", children=[])
