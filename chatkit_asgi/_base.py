@@ -115,6 +115,23 @@ _PYDANTICS_HOOKS = {
 }
 """What a subclass may bring from Pydantic that msgspec would pass over in silence, and the way out."""
 
+_SAID = frozenset(
+    {
+        *(
+            "annotation",
+            "default",
+            "default_factory",
+            "alias",
+            "alias_priority",
+            "validation_alias",
+        ),
+        *("serialization_alias", "title", "description", "examples", "json_schema_extra"),
+        *("deprecated", "repr"),
+    }
+)
+"""What a ``Field()`` of Pydantic may say: a default and a name, and what only describes."""
+
+_LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 _ANNOTATED_FIELD = re.compile(
     r"\bField(Info)?\(.*\b(default|default_factory|\w*alias|exclude|metadata|g[te]|l[te]|m(in|ax)_length|pattern)="
 )
@@ -135,7 +152,7 @@ def _refuse_pydantics_hooks(name: str, namespace: dict[str, Any]) -> None:
             raise TypeError(
                 f"{name}.{field} would be written: {_PYDANTICS_HOOKS['ModelPrivateAttr']}"
             )
-        if _ANNOTATED_FIELD.search(str(annotation)):
+        if _ANNOTATED_FIELD.search(_LITERAL.sub("", str(annotation))):
             raise TypeError(
                 f"{name}.{field}: write `= Field(...)`, for an annotation says nothing here"
             )
@@ -149,7 +166,7 @@ def _field(name: str, info: Any) -> Any:
     """
     if (
         info.metadata
-        or info.exclude
+        or not set(getattr(info, "_attributes_set", ())) <= _SAID
         or getattr(info, "default_factory_takes_validated_data", False)
         or not info.alias == info.validation_alias == info.serialization_alias
     ):
@@ -183,8 +200,8 @@ class PydanticMethods:
 
         def __init_subclass__(cls):
             super().__init_subclass__()
-            if issubclass(cls, dict):  # an open widget, which keeps a dict's ways and their speed
-                cls.__iter__ = dict.__iter__
+            if issubclass(cls, dict) and cls.__iter__ is PydanticMethods.__iter__:
+                cls.__iter__ = dict.__iter__  # an open widget keeps a dict's ways and their speed
 
         def __iter__(self):
             return iter(_fields(as_written(self)).items())
@@ -322,6 +339,10 @@ def enc_hook(value: Any) -> Any:
         return dump(mode="json", by_alias=True)  # as the reference's endpoint does
     if isinstance(value, os.PathLike):
         return os.fsdecode(cast("Any", value))
+    if value is None or isinstance(value, bool):  # as a key; elsewhere nobody asks
+        return _json_key(value)
+    if hasattr(value, "__next__"):  # a value is written more than once
+        raise NotImplementedError("an iterator cannot be written as JSON: make a list of it")
     try:
         from pydantic_core import to_jsonable_python
 
@@ -445,7 +466,7 @@ def to_plain(
     if by_alias and isinstance(value, Struct):
         alias = dict(zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True))
         alias["type"] = "type"
-        plain = {alias[name]: each for name, each in plain.items()}
+        plain = {alias.get(name, name): each for name, each in plain.items()}
     return plain
 
 
@@ -545,6 +566,10 @@ def pydantic_schema(source: Any, *, validate: Callable[[Any], Any] | None = None
     return core_schema.no_info_wrap_validator_function(
         lambda value, _: fits(value),
         core_schema.typed_dict_schema({"type": field}),
+        # a name of its own, as Pydantic makes them: JSON Schema's discriminators point to names
+        ref=f"{source.__module__}.{source.__qualname__}:{id(source)}"
+        if isinstance(source, type)
+        else None,
         serialization=serialization,
     )
 

@@ -178,7 +178,8 @@ class _ClientGone(BaseException):
 def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Request:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
-        key, text = _header_name(name), value.decode("latin-1")
+        key = _header_name(name) if len(name) < 64 else name.decode("latin-1").lower()
+        text = value.decode("latin-1")
         if key in headers:
             # HTTP/2 may send each cookie in a header of its own (RFC 9113, section 8.2.3).
             text = headers[key] + ("; " if key == "cookie" else ", ") + text
@@ -198,7 +199,8 @@ def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Requ
 
 @lru_cache(maxsize=512)
 def _header_name(name: bytes) -> str:
-    """One copy of each name for all requests: contexts keep the headers for as long as an answer streams."""
+    """One copy of each name for all requests: contexts keep the headers for as long as an answer streams. Short
+    ones only, for what is kept here is anybody's word."""
     return name.decode("latin-1").lower()
 
 

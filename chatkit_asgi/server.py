@@ -15,10 +15,10 @@ from .actions import Action, form_values
 from .errors import (
     AuthorError,
     BadRequest,
-    CustomStreamError,
+    Failure,
     HookMissing,
     RequestError,
-    stream_failure_of,
+    failure_of,
 )
 from .ids import StoreItemType, default_generate_id, utc_now
 from .options import DEFAULT_OPTIONS, Options
@@ -110,9 +110,11 @@ class _Frames(AsyncIterator[bytes]):
         self._viewer.close()
 
 
-async def _refusal(error: RequestError) -> AsyncGenerator[bytes]:
-    code, message, allow_retry = stream_failure_of(CustomStreamError(error.message))
-    yield event_frame(ErrorEvent(code=code, message=message, allow_retry=allow_retry))
+async def _refusal(failure: Failure) -> AsyncGenerator[bytes]:
+    """``custom`` is the code with which a client shows the message. What may go better soon may be tried again."""
+    yield event_frame(
+        ErrorEvent(code="custom", message=failure.message, allow_retry=failure.status == 429)
+    )
 
 
 class NonStreamingResult:
@@ -275,11 +277,10 @@ class ChatKitServer(Generic[TContext]):
     ) -> None:
         """An answer was stopped. ``pending_items`` are copies of what was unfinished, which may be stored already.
 
-        The default leaves a hidden note for the model, as it does after an override that fails. What an override does
-        not save of the pending items is saved as it was shown.
+        The default leaves a hidden note for the model, as it does after an override that fails; one that calls this
+        has the note left when it is done. What an override does not save of the pending items is saved as it was shown.
         """
-        note = self.stopped_note(thread, context)
-        await self.store.add_thread_item(thread.id, note, context=context)
+        self.turns.leave_note(thread.id)
 
     # -- entry points --------------------------------------------------------------------------
 
@@ -312,10 +313,11 @@ class ChatKitServer(Generic[TContext]):
         try:
             result = await answer(self, decoded, context)
         except RequestError as error:
-            if raise_errors or not is_streaming_req(decoded) or error.status >= 500:
+            failure = failure_of(error)
+            if raise_errors or not is_streaming_req(decoded) or failure.status >= 500:
                 raise
-            logger.info("request refused", extra={"chatkit_code": error.code})
-            return StreamingResult(_refusal(error))
+            logger.info("request refused", extra={"chatkit_code": failure.code})
+            return StreamingResult(_refusal(failure))
         return StreamingResult(result) if isinstance(result, Viewer) else NonStreamingResult(result)
 
     # -- what operations and turns ask ---------------------------------------------------------

@@ -19,6 +19,7 @@ from ..types import (
     ThreadMetadata,
     ThreadsAddClientToolOutputReq,
 )
+from ..types.items import with_offset
 from ._shared import check_open, require_respond, respond
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _has_expired(options: Options, thread: ThreadMetadata, call: ClientToolCallI
         return False
     if thread.created_at.utcoffset() is not None and made <= thread.created_at:
         return False  # an author's placeholder: no call is made before its thread
-    return (options.clock() - made).total_seconds() > limit
+    return (with_offset(options.clock()) - made).total_seconds() > limit
 
 
 def _ended(call: ClientToolCallItem, output: Any) -> ClientToolCallItem:

@@ -32,6 +32,7 @@ REQUEST_TYPES: Final = _tags(ChatKitReq)
 
 _decode_request: Callable[[bytes | bytearray], ChatKitReq] = msgspec.json.Decoder(ChatKitReq).decode
 _item: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ThreadItem)
+_lenient_item: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ThreadItem, strict=False)
 
 
 MAX_DEPTH: Final = 200
@@ -106,14 +107,18 @@ def encode_stored(value: Any) -> bytes:
         return encode(value)
 
 
-def decode_item(data: bytes) -> Any:
+def decode_item(data: bytes, *, strict: bool = True) -> Any:
     """Decode a stored item; one whose type is unknown comes back as :class:`~chatkit_asgi.types.UnknownItem`.
+
+    Args:
+        data: The item's JSON.
+        strict: Whether a number in a text and the like does not fit.
 
     Raises:
         BadRequest: It is not an item at all, or a known one that is damaged.
     """
     try:
-        return _item.decode(data)
+        return (_item if strict else _lenient_item).decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
         name = _peek(data)
         if name is None or name in ITEM_TYPES:

@@ -41,6 +41,7 @@ from ..types import (
     AssistantMessageContentPartTextDelta,
     ClientEffectEvent,
     ErrorEvent,
+    GeneratedImageItem,
     NoticeEvent,
     Page,
     ProgressUpdateEvent,
@@ -53,6 +54,7 @@ from ..types import (
     ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadUpdatedEvent,
+    UnknownItem,
     WidgetItem,
     WorkflowItem,
     WorkflowTaskUpdated,
@@ -146,7 +148,7 @@ class Turn:
             raise AuthorError(
                 f"a handler may yield events, items, widgets and text, not {type(event).__qualname__}"
             )
-        if type(event) in _ITEM_EVENTS:
+        if type(event) in _WHOLE_EVENTS:
             _check(event.item)
         patch = self._changes(deep=True)  # may raise, so it comes before anything is changed
         return [*handle(self, event), *self._patched(patch)]
@@ -472,17 +474,19 @@ class Turn:
     }
 
 
-_ITEM_EVENTS: Final = (ThreadItemAddedEvent, ThreadItemDoneEvent, ThreadItemReplacedEvent)
+_WHOLE_EVENTS: Final = (ThreadItemDoneEvent, ThreadItemReplacedEvent)
+_TAKEN_AS_THEY_ARE: Final = (WidgetItem, GeneratedImageItem, UnknownItem)
+"""Open, large and simple, or foreign."""
 
 
 def _check(item: Any) -> None:
-    """Raises AuthorError for an item that could be written, but not read again: constructors look at nothing. Widgets
-    are open, and have been looked at."""
-    if not isinstance(item, WidgetItem):
+    """Raises AuthorError for an item that could be written, but not read again: constructors look at nothing."""
+    if not isinstance(item, _TAKEN_AS_THEY_ARE) and not is_hidden(item):
         try:
-            decode_item(encode(item))
+            decode_item(encode(item), strict=False)
         except BadRequest as error:
-            raise AuthorError(f"not a {item.type}: {error.message} at {error.path}") from None
+            kind = getattr(item, "type", "item")
+            raise AuthorError(f"not a {kind}: {error.message} at {error.path}") from None
 
 
 def _as_event(event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:

@@ -1,8 +1,8 @@
 """What a client may see (wire.md section 2.1): the one place that decides it.
 
-Hidden items stay on the server whatever event carries them, and so do the fields that an author's subclass of an item
-or an attachment adds. A thread loses its ``metadata``; an attachment loses its
-``metadata`` and, outside the answer to ``attachments.create``, its ``upload_descriptor``.
+Hidden items stay on the server whatever event carries them. The fields that an author's subclass of an item or an
+attachment adds are not sent, and shipped stores do not keep them. A thread loses its ``metadata``; an attachment loses
+its ``metadata`` and, outside the answer to ``attachments.create``, its ``upload_descriptor``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def is_hidden(item: Any) -> bool:
 
 def item_on_wire(item: Any) -> Any:
     """``item`` as the client may see it; the item itself when nothing has to go."""
-    item = _declared(item)
+    if not is_hidden(item):
+        item = _declared(item)
     if (
         isinstance(item, UserMessageItem)
         and item.attachments
@@ -65,12 +66,13 @@ def attachment_on_wire(attachment: Any, *, upload: bool = False) -> Any:
 
 
 def _declared(value: Any) -> Any:
-    """``value`` as the type of the protocol from which an author's own is derived, without what that adds."""
+    """``value`` as the type of the protocol from which an author's own is derived, without the fields that it adds; one
+    with a ``type`` of its own is left alone."""
     kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind in _KINDS:
         return value
     declared: Any = next((each for each in kind.__mro__ if each in _KINDS), None)
-    if declared is None:
+    if declared is None or declared.__struct_config__.tag != kind.__struct_config__.tag:
         return value
     return declared(**{name: getattr(value, name) for name in declared.__struct_fields__})
 

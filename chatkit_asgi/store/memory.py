@@ -30,8 +30,10 @@ __all__ = ["MemoryStore"]
 E = TypeVar("E", bound="_Entry")
 R = TypeVar("R")
 
+MANY = 1_000
+"""Entries that are freed at once; more, by the reads and writes that follow."""
 FREED = 64
-"""Entries that one write frees of those that are gone."""
+"""Entries that each of those frees."""
 
 _seq = attrgetter("seq")
 
@@ -59,6 +61,7 @@ class MemoryStore(RowStore[TContext]):
         self._tables = _MemoryTables()
 
     async def _read(self, work: Callable[[Tables], R]) -> R:
+        self._tables.free_some()
         return work(self._tables)
 
     async def _write(self, work: Callable[[Tables], R]) -> R:
@@ -201,8 +204,13 @@ class _MemoryTables:
         self._gone: list[tuple[list[_Entry], dict[str, _Entry]]] = []
         """Entries that nobody can reach any more, and the last that names them."""
 
+    def _lose(self, entries: list[_Entry], by_id: dict[str, _Entry]) -> None:
+        """Nobody can reach these any more. Freeing ten thousand at once would hold the event loop for milliseconds."""
+        if len(entries) > MANY:
+            self._gone.append((entries, by_id))
+
     def free_some(self) -> None:
-        """Free a few of the entries that are gone: ten thousand at once would hold the event loop for milliseconds."""
+        """Free a few of the entries that are gone."""
         if self._gone:
             entries, by_id = self._gone[-1]
             del entries[-FREED:]
@@ -274,7 +282,7 @@ class _MemoryTables:
         owned.rows.remove(thread_id)
         thread = owned.threads.pop(thread_id, None)
         if thread is not None:
-            self._gone.append((thread.in_order, thread.by_id))
+            self._lose(thread.in_order, thread.by_id)
         for attachment_id in owned.attached.pop(thread_id, {}):
             del owned.attachments[attachment_id]
 
@@ -362,7 +370,7 @@ class _MemoryTables:
         gone = thread.in_order[places.start : places.stop]
         del thread.in_order[places.start : places.stop]
         if len(gone) > len(thread.in_order):
-            self._gone.append((gone, thread.by_id))
+            self._lose(gone, thread.by_id)
             thread.by_id = {entry.id: entry for entry in thread.in_order}
         else:
             for entry in gone:

@@ -149,7 +149,7 @@ def _foreign_item(data: bytes) -> Any:
     plain = _lenient(data)
     well = encode(plain)
     try:
-        return decode_item(well)
+        return decode_item(well, strict=False)
     except (BadRequest, msgspec.DecodeError):
         # A known type with something newer inside: the whole item is passed on untouched.
         try:

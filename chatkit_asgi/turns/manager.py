@@ -253,6 +253,12 @@ class Turns:
             run = run.before
         return None
 
+    def leave_note(self, thread_id: str) -> None:
+        """Let a turn of that thread that is being stopped leave the note for the model."""
+        for run in self._runs:
+            if run.thread.id == thread_id and run.stopping:
+                run.leaves_note = True
+
     def one_at_a_time(self, *what: str | None) -> anyio.Lock:
         """For those who do the same thing in this process: held, they do it one after the other."""
         return self._locks.setdefault(what, anyio.Lock())

@@ -107,6 +107,7 @@ class Run:
         "frames",
         "go",
         "joinable",
+        "leaves_note",
         "options",
         "outcome",
         "owner",
@@ -162,6 +163,8 @@ class Run:
         self._ending = False
         self._deleted = False
         """Whether items were deleted, which may have carried attachments."""
+        self.leaves_note = True
+        """Whether a stop tells the model that it was one."""
         self._kept = 0
         self._events: AsyncIterator[Any] | None = None
         self.frames: list[bytes] = []
@@ -451,8 +454,10 @@ class Run:
 
     async def _stopped(self) -> None:
         """Keep what was shown, then leave the note, through the author's hook if there is one."""
-        if self.server.overrides("handle_stream_cancelled") and await self._stopped_by_hook():
-            return
+        if self.server.overrides("handle_stream_cancelled"):
+            self.leaves_note = False
+            if await self._stopped_by_hook() and not self.leaves_note:
+                return
         self._todo += self.turn.close()
         if self.aside is None or self.turn.produced:
             note = self.server.stopped_note(self.thread, self.context)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 import msgspec
 
@@ -40,11 +40,20 @@ __all__ = [
 ]
 
 
+_NOW: Final = timedelta(minutes=5)
+
+
 def with_offset(time: datetime) -> datetime:
-    """``time``, which is local if it has no offset, in UTC. Anything but a time comes back as it is."""
-    if type(time) is datetime and time.tzinfo is None:
-        return time.astimezone(UTC)
-    return time
+    """``time`` as it is, if it has an offset. One without is UTC (wire.md, the last table), but for ``datetime.now()``,
+    which is told by being now: no zone is so near to UTC that a time could be now in both."""
+    if not isinstance(cast("Any", time), datetime) or time.tzinfo is not None:
+        return time
+    in_utc = time.replace(tzinfo=UTC)
+    try:
+        local = time.astimezone(UTC)
+    except (OverflowError, OSError, ValueError):  # the year 1, the year 9999
+        return in_utc
+    return local if abs(local - datetime.now(UTC)) < _NOW else in_utc
 
 
 class ThreadItemBase(Checked):
@@ -53,7 +62,7 @@ class ThreadItemBase(Checked):
     id: str
     thread_id: str
     created_at: datetime
-    """Without an offset it is local time, and becomes UTC: such times and others cannot be compared."""
+    """One without an offset gets one, see :func:`with_offset`: such times and others cannot be compared."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -59,7 +59,7 @@ class ThreadMetadata(Checked):
     title: str | None = None
     id: str
     created_at: datetime
-    """Without an offset it is local time, and becomes UTC."""
+    """One without an offset gets one, as an item's does."""
     status: ThreadStatus = ActiveStatus()
     allowed_image_domains: list[str] | None = None
     """Hosts from which the client may load images; ``None`` is the client's default."""

@@ -33,7 +33,8 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "%", "+"})
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Nothing is changed in place, but a list may be built piece by piece: the designer's templates do so."""
+        """Nothing is changed in place, but a list may be built piece by piece: the designer's templates do so. Those of
+        the application are copied before."""
         return (attr == "append" and type(obj) is list) or super().is_safe_attribute(
             obj, attr, value
         )

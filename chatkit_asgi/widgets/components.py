@@ -135,10 +135,11 @@ class WidgetComponentBase(Widget, Wire):
         if isinstance(other, dict):
             props: dict[str, Any] = cast("Any", other)
             return bool(self.model_dump(mode="json") == without_nulls(props))
-        return bool(super().__eq__(other))
+        return super().__eq__(other)
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # a struct has a word of its own for it
+        equal: Any = self.__eq__(other)  # a struct has a word of its own for "not equal"
+        return equal if equal is NotImplemented else not equal
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -210,6 +210,8 @@ class WidgetTemplate:
             raise _Misfit(f"{self.source}: the data, {where}: {wrong.message}")
 
     def _render(self, variables: dict[str, Any]) -> str:
+        if isinstance(self._given, str) and ".append(" in self._given:
+            variables = _copied(variables)  # else it would grow with every widget
         try:
             rendered: str = self.template.render(variables)
         except (AuthorError, ImportError):
@@ -320,6 +322,15 @@ def _variables(data: Any) -> dict[str, Any]:
         return dict(cast("Mapping[str, Any]", data))
     dump: Callable[[], dict[str, Any]] | None = getattr(data, "model_dump", None)
     return msgspec.to_builtins(data) if dump is None else dump()
+
+
+def _copied(value: Any) -> Any:
+    """``value`` with lists of its own, all the way down."""
+    if isinstance(value, dict):
+        return {key: _copied(each) for key, each in cast("dict[Any, Any]", value).items()}
+    return (
+        [_copied(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value
+    )
 
 
 def _line_in(filename: str, error: BaseException) -> int | None:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from chatkit_asgi import BadRequest, NonStreamingResult, NotFoundError, StreamingResult
-from chatkit_asgi.errors import failure_of
+from chatkit_asgi.errors import TooManyRequests, failure_of
 from chatkit_asgi.store import Store
 from chatkit_asgi.testing import ASGIBridge, BridgeTransport, ChatKitClient
 from tests.http.served import Held, Served, all_over, hello, rows
@@ -86,6 +86,19 @@ async def test_an_endpoint_that_catches_nothing_tells_what_is_wrong_in_the_strea
         "message": "No thread 'x'.",
         "allow_retry": False,
     }
+
+
+async def test_refusals_of_an_authors_own_kind_are_told_too(server: Served) -> None:
+    class Busy(TooManyRequests):
+        def __init__(self, who: str) -> None:
+            self.who = who
+
+    async def load_thread(thread_id: str, context: Any) -> Any:
+        raise Busy("ada")
+
+    server.store.load_thread = load_thread  # type: ignore[method-assign]
+    (event,) = [decoded(frame) async for frame in await server.process(UNKNOWN, None)]  # type: ignore[union-attr]
+    assert (event["type"], event["code"], event["allow_retry"]) == ("error", "custom", True)
 
 
 async def test_an_endpoint_that_answers_by_itself_asks_for_the_error(server: Served) -> None:

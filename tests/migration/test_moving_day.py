@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,13 +82,35 @@ async def test_local_times_and_ours_can_be_compared(zone: str, key: Any) -> None
     assert [item.type for item in items] == ["user_message", "assistant_message"] * 3
 
 
-def test_a_time_without_an_offset_is_local(zone: str) -> None:
-    local = datetime(2026, 3, 14, 9, 26, 53)
-    thread = ThreadMetadata(id="t", created_at=local)
+def test_a_time_without_an_offset_is_utc_or_now(zone: str) -> None:
     row = ThreadMetadata.model_validate_json(b'{"id":"t","created_at":"2026-03-14T09:26:53"}')
-    assert thread.created_at == row.created_at == local.astimezone()
-    assert thread.created_at.tzinfo is row.created_at.tzinfo is UTC
-    assert plain(encode(thread))["created_at"].endswith("Z")
+    assert row.created_at == datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+    assert plain(encode(row))["created_at"].endswith("Z")
+    for now in (
+        datetime.now(),
+        datetime.now(UTC).replace(tzinfo=None),
+        datetime.now().astimezone(),
+    ):
+        made = ThreadMetadata(id="t", created_at=now).created_at
+        assert abs(made - datetime.now(UTC)) < timedelta(seconds=60)
+    for extreme in (datetime.min, datetime.max):
+        assert ThreadMetadata(id="t", created_at=extreme).created_at.utcoffset() == timedelta(0)
+
+
+async def test_times_do_not_drift_in_a_column_without_offsets(zone: str) -> None:
+    class Columns(DictStore):
+        async def load_thread(self, thread_id: str, context: Any) -> Any:
+            row = await super().load_thread(thread_id, context)
+            naive = row.created_at.astimezone(UTC).replace(tzinfo=None)
+            return ThreadMetadata(**{**row.model_dump(), "created_at": naive})
+
+    store = Columns()
+    async with ASGIBridge(ChatKitApp(Local(store))) as bridge:
+        client = ChatKitClient(bridge)
+        thread = (await client.create("one")).thread
+        for _ in range(3):
+            assert (await client.update(thread.id, "A new title")).ok
+    assert abs(store.threads[thread.id].created_at - datetime.now(UTC)) < timedelta(seconds=60)
 
 
 class Bytes(AttachmentStore[Any]):

@@ -15,6 +15,7 @@ from chatkit_asgi.protocol.visibility import (
     thread_on_wire,
 )
 from chatkit_asgi.types import (
+    AssistantMessageItem,
     AttachmentUploadDescriptor,
     EndOfTurnItem,
     FileAttachment,
@@ -151,5 +152,8 @@ def test_an_item_of_an_authors_own_type_is_sent_as_it_is() -> None:
         type: Literal["own"] = "own"
         text: str
 
-    item = Own(**BASE, text="Hello")
-    assert item_on_wire(item) is item
+    class Other(AssistantMessageItem):
+        type: Literal["other"] = "other"  # type: ignore[assignment]
+
+    for item in (Own(**BASE, text="Hello"), Other(**BASE, content=[])):
+        assert item_on_wire(item) is item

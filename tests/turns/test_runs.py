@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -16,9 +16,10 @@ from hypothesis import given, settings
 
 from chatkit_asgi import ChatKitApp, ChatKitServer, Options
 from chatkit_asgi.errors import AuthorError, CustomStreamError, StreamError
-from chatkit_asgi.protocol.codec import decode_item
+from chatkit_asgi.protocol.codec import decode_item, encode
 from chatkit_asgi.protocol.visibility import is_hidden
 from chatkit_asgi.store import MemoryStore
+from chatkit_asgi.store.rows import Row, item_of
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from chatkit_asgi.turns import Plan, Repeat, Run, Viewer
 from chatkit_asgi.turns.run import MANY_FRAMES
@@ -28,11 +29,14 @@ from chatkit_asgi.types import (
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
     FileSource,
+    SDKHiddenContextItem,
     ThoughtTask,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
+    UnknownItem,
     Workflow,
     WorkflowItem,
     WorkflowTaskUpdated,
@@ -584,6 +588,14 @@ class TestHook:
         found = await items(await self.play(hook))
         assert [item.type for item in found] == ["assistant_message", "sdk_hidden_context"]
 
+    async def test_a_hook_that_fails_after_the_default_leaves_one_note(self) -> None:
+        async def hook(server: Any, thread: Any, pending: Any) -> None:
+            await ChatKitServer.handle_stream_cancelled(server, thread, pending, None)
+            raise RuntimeError("hook")
+
+        found = await items(await self.play(hook))
+        assert [item.type for item in found] == ["assistant_message", "sdk_hidden_context"]
+
 
 async def test_an_update_that_does_not_fit_the_stored_item_is_refused_once(
     caplog: pytest.LogCaptureFixture,
@@ -605,7 +617,7 @@ async def test_an_update_that_does_not_fit_the_stored_item_is_refused_once(
     assert not [record for record in caplog.records if "attempt" in record.getMessage()]
 
 
-@pytest.mark.parametrize("kind", [ThreadItemAddedEvent, ThreadItemDoneEvent])
+@pytest.mark.parametrize("kind", [ThreadItemReplacedEvent, ThreadItemDoneEvent])
 async def test_an_item_that_could_not_be_read_again_is_refused(
     kind: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -622,7 +634,25 @@ async def test_an_item_that_could_not_be_read_again_is_refused(
     screen = await read(await start(server))
     assert [error["code"] for error in screen.errors] == ["stream.error"]
     assert await said(server) == ["Hello"]
-    assert "at $.content[0].annotations[0].source.title" in str(caplog.records[-1].exc_info)
+    (problem,) = [str(record.exc_info) for record in caplog.records if record.exc_info]
+    assert "at $.content[0].annotations[0].source.title" in problem
+
+
+async def test_what_the_store_hands_out_may_be_yielded_again(store: Any) -> None:
+    """An item of a newer version, and those that are never sent."""
+
+    async def handler(thread: Any, *_args: Any) -> AsyncIterator[Any]:
+        base: dict[str, Any] = {"thread_id": thread.id, "created_at": START}
+        newer = {**base, "id": MESSAGES[0], "type": "task", "task": {"type": "newer"}}
+        item = item_of(Row(encode(newer)))
+        assert isinstance(item, UnknownItem)
+        yield ThreadItemDoneEvent(item=item)
+        yield SDKHiddenContextItem(**base, id=MESSAGES[1], content=cast("Any", {"a": 1}))
+
+    server = make(handler, store)
+    screen = await read(await start(server))
+    assert screen.errors == []
+    assert {MESSAGES[0], MESSAGES[1]} <= {item.id for item in await items(server)}
 
 
 async def test_updates_of_a_widget_of_an_earlier_turn_are_stored(store: Any) -> None:

@@ -26,6 +26,7 @@ import msgspec
 import pydantic
 import pydantic_core
 import pytest
+from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field, HttpUrl, RootModel, TypeAdapter
 
@@ -577,3 +578,44 @@ def test_model_fields_is_a_mapping_by_name() -> None:
     assert types.ThreadMetadata.model_fields["title"].default is None
     assert types.ThreadMetadata.model_fields["id"].required
     assert Upload.model_fields["owner"].encode_name == "ownedBy"
+
+
+@pytest.mark.parametrize("value", [{True: 1}, {None: 1}, {1: {False: 2}}])
+def test_keys_of_any_kind_become_text(value: Any) -> None:
+    item = types.HiddenContextItem(
+        id="i", thread_id="t", created_at=datetime.now(UTC), content=value
+    )
+    assert json.loads(encode(item))["content"] == json.loads(item.model_dump_json())["content"]
+
+
+def test_an_iterator_is_refused_and_not_consumed() -> None:
+    """A value is written more than once."""
+    numbers = iter([1, 2])
+    with pytest.raises(NotImplementedError):
+        encode(numbers)
+    assert list(numbers) == [1, 2]
+
+
+def test_fields_that_say_too_much_are_refused_whatever_they_say() -> None:
+    for more in ({"exclude_if": lambda _: True}, {"frozen": True}, {"strict": True}):
+        with pytest.raises(TypeError):
+
+            class _(types.FileAttachment):  # pyright: ignore[reportUnusedClass]
+                secret: str = Field("k", **more)  # type: ignore[call-overload]
+
+
+def test_descriptions_may_speak_of_defaults() -> None:
+    class Described(types.FileAttachment):
+        path: Annotated[str, Field(description="the default=3 is used")] = ""
+
+    assert Described(id="a", name="n", mime_type="m", path="p").path == "p"
+
+
+def test_openapi_names_the_members_of_a_union() -> None:
+    app = FastAPI()
+    either = Annotated[
+        types.AssistantMessageItem | types.UserMessageItem, Field(discriminator="type")
+    ]
+    app.add_api_route("/items", lambda: None, response_model=list[either])  # type: ignore[valid-type]
+    schemas = app.openapi()["components"]["schemas"]
+    assert {"AssistantMessageItem", "UserMessageItem"} <= set(schemas)

@@ -42,6 +42,7 @@ from chatkit_asgi.widgets import (
     TableCell,
     TableRow,
     Text,
+    Title,
     Transition,
     WidgetComponent,
     WidgetRoot,
@@ -381,3 +382,14 @@ def test_a_widget_that_was_stored_is_the_one_that_was_saved() -> None:
     opened["children"][0]["gap"] = 3
     assert opened != card
     assert card != Card(size="sm", children=[])
+
+
+def test_components_of_different_types_are_different() -> None:
+    assert Text(value="a") == Text(value="a")
+    for other in (Title(value="a"), Text(value="b"), None, 5, "Text"):
+        assert Text(value="a") != other
+        assert (Text(value="a") == other) is False
+    assert Card(children=[Text(value="a")]) != Card(children=[Title(value="a")])
+    kept = [Text(value="x"), Button(id="b"), Button(id="c")]
+    kept.remove(kept[1])
+    assert [type(each) for each in kept] == [Text, Button]

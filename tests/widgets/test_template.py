@@ -310,6 +310,21 @@ def test_a_list_may_be_built_piece_by_piece() -> None:
     assert template(source).build({"all": ["a", "", "b"]}).key == "a+b"
 
 
+def test_a_template_does_not_change_what_it_is_given() -> None:
+    growing = template(
+        '{%- set _ = rows.append("more") -%}{"type": "Card", "key": {{ rows | length | tojson }} }'
+    )
+    data = {"rows": ["a"], "deep": {"rows": []}}
+    assert [growing.build(data).key for _ in range(2)] == [2, 2]
+    assert data == {"rows": ["a"], "deep": {"rows": []}}
+
+
+def test_data_that_can_be_read_only_once_is_not_read_by_the_check() -> None:
+    source = '{"type": "Card", "key": {{ rows | join("+") | tojson }} }'
+    rows = (each for each in "ab")
+    assert template(source, jsonSchema={"type": "object"}).build({"rows": rows}).key == "a+b"
+
+
 def test_the_check_of_the_data_can_be_left_out() -> None:
     data = {"items": [], "limit": 2.5, "status": None}
     built = WidgetTemplate.from_file(FOLDER / "list.widget").build(data, check=False)
