@@ -12,6 +12,7 @@ from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http.request import HttpHeaders
 from django.urls import URLPattern, re_path
 
 from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
@@ -35,6 +36,8 @@ __all__ = ["ChatKitView", "Stream", "chatkit_urls"]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CHUNK = 64 * 1024
+
+_UNPREFIXED = HttpHeaders.UNPREFIXED_HEADERS
 
 ASGI_ONLY = "ChatKit streams: this project must be served with ASGI, and tested with AsyncClient."
 
@@ -93,7 +96,7 @@ class ChatKitView:
 def _request(request: ASGIRequest, below: str) -> Request:
     return Request(
         method=request.method or "",
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers=_headers(request.META),
         body=_body(request),
         path=below,
         query=request.META["QUERY_STRING"],
@@ -101,6 +104,15 @@ def _request(request: ASGIRequest, below: str) -> Request:
         client=request.META.get("REMOTE_ADDR"),
         raw=request,
     )
+
+
+def _headers(meta: Mapping[str, Any]) -> dict[str, str]:
+    """What ``request.headers`` says, names in lower case; Django's own way there makes two objects for each."""
+    return {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in meta.items()
+        if name.startswith("HTTP_") or name in _UNPREFIXED
+    }
 
 
 async def _body(request: HttpRequest) -> AsyncIterator[bytes]:
@@ -112,8 +124,8 @@ async def _body(request: HttpRequest) -> AsyncIterator[bytes]:
 def _answer(request: HttpRequest, response: Response) -> HttpResponseBase:
     body = response.body
     if isinstance(body, bytes):
-        answer = HttpResponse(body, status=response.status, headers=response.headers)
-        answer["content-length"] = str(len(body))
+        headers = {**response.headers, "content-length": str(len(body))}
+        answer = HttpResponse(body, status=response.status, headers=headers)
         # By the core, with its code and request id; Django would do it again.
         vars(answer)["_has_been_logged"] = True
         return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -46,7 +46,8 @@ _NOW: Final = timedelta(minutes=5)
 def with_offset(time: datetime) -> datetime:
     """``time`` as it is, if it has an offset. One without is UTC (wire.md, the last table), but for ``datetime.now()``,
     which is told by being now: no zone is so near to UTC that a time could be now in both."""
-    if not isinstance(cast("Any", time), datetime) or time.tzinfo is not None:
+    given: Any = time
+    if not isinstance(given, datetime) or given.tzinfo is not None:
         return time
     in_utc = time.replace(tzinfo=UTC)
     try:
