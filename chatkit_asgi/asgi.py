@@ -146,8 +146,7 @@ async def serve(
         return
     body = response.body
     headers = [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in response.headers.items()
+        (_header_bytes(name), value.encode("latin-1")) for name, value in response.headers.items()
     ]
     headers += more
     start: Message = {
@@ -202,6 +201,11 @@ def _header_name(name: bytes) -> str:
     """One copy of each name for all requests: contexts keep the headers for as long as an answer streams. Short
     ones only, for what is kept here is anybody's word."""
     return name.decode("latin-1").lower()
+
+
+@lru_cache(maxsize=512)
+def _header_bytes(name: str) -> bytes:
+    return name.encode("latin-1")
 
 
 class _Chunks:

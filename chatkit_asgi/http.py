@@ -214,8 +214,6 @@ class Endpoint:
             decoded: The ChatKit request. A route names the one whose work it does: a direct upload is an
                 ``attachments.create`` of which only the announced length is known.
         """
-        if self.context is default_context:  # which needs the headers only
-            return default_context(request)
         context: Any = self.context(
             ContextRequest(
                 headers=request.headers,
@@ -241,7 +239,11 @@ class Endpoint:
                 f"An Idempotency-Key has 1 to {MAX_KEY} characters.", code="invalid_idempotency_key"
             )
         decoded = decode_request(await _read(request, self.server.options.max_body))
-        context = await self.context_of(request, decoded)
+        context: Any
+        if self.context is default_context:  # which needs the headers only
+            context = default_context(request)
+        else:
+            context = await self.context_of(request, decoded)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
                 "request", extra={"chatkit_request_id": request_id, "chatkit_type": decoded.type}
