@@ -73,16 +73,30 @@ def build(*, database: str, choice: Choice, openai_model: str, pace: float) -> D
                 yield reply
 
     app = ChatKitApp(chat, playground=True)
-    return Demo(ChatKitMiddleware(_front_door, app, path="/chatkit"), who, note)
+    return Demo(ChatKitMiddleware(_FrontDoor(model), app, path="/chatkit"), who, note)
 
 
-async def _front_door(scope: Scope, receive: Receive, send: Send) -> None:
-    """Beside the endpoint: whoever comes to the front door is shown in."""
-    while scope["type"] == "lifespan":
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
+class _FrontDoor:
+    """Beside the endpoint: whoever comes to the front door is shown in. At the end, the connections to the model are
+    closed."""
+
+    def __init__(self, model: Model | None) -> None:
+        self.model = model
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await _show_in(scope, send)
             return
+        while True:
+            kind = (await receive())["type"]
+            if kind == "lifespan.shutdown" and self.model is not None:
+                await self.model.client.close()
+            await send({"type": f"{kind}.complete"})
+            if kind == "lifespan.shutdown":
+                return
+
+
+async def _show_in(scope: Scope, send: Send) -> None:
     home = scope["path"] == "/"
     headers = [(b"location", b"chatkit/playground/")] if home else []
     status = 307 if home else 404

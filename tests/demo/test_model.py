@@ -19,6 +19,7 @@ from chatkit_asgi import ChatKitApp, ChatKitRouter
 from chatkit_asgi.demo.app import DemoError, build
 from chatkit_asgi.demo.model import LocalModel, Model, ModelUnavailableError
 from chatkit_asgi.store import MemoryStore
+from chatkit_asgi.testing import ASGIBridge
 from tests.demo.client import message, post, texts
 
 Answer = Callable[[], Response]
@@ -146,13 +147,14 @@ async def test_the_local_model_really_answers(tmp_path: Path) -> None:
     """SmolLM2 under llama.cpp, through the real client: real tokens, streamed and stored."""
     pytest.importorskip("xllamacpp", reason="the local model is not installed")
     demo = build(database=str(tmp_path / "demo.db"), choice="local", openai_model="", pace=0)
-    events = await post(
-        demo.app, {"type": "threads.create", "params": {"input": message("Say hello.")}}
-    )
+    async with ASGIBridge(demo.app, lifespan=True):
+        events = await post(
+            demo.app, {"type": "threads.create", "params": {"input": message("Say hello.")}}
+        )
+        thread = {"thread_id": events[0]["thread"]["id"]}
+        kept = await post(demo.app, {"type": "threads.get_by_id", "params": thread})
     deltas = [event["update"] for event in events if event["type"] == "thread.item.updated"]
     text = "".join(update.get("delta", "") for update in deltas)
     assert len(deltas) > 2
     assert texts(events) == [text]
-    thread = {"thread_id": events[0]["thread"]["id"]}
-    kept = await post(demo.app, {"type": "threads.get_by_id", "params": thread})
     assert kept["items"]["data"][-1]["content"][0]["text"] == text
