@@ -117,16 +117,9 @@ _PYDANTICS_HOOKS = {
 
 _SAID = frozenset(
     {
-        *(
-            "annotation",
-            "default",
-            "default_factory",
-            "alias",
-            "alias_priority",
-            "validation_alias",
-        ),
-        *("serialization_alias", "title", "description", "examples", "json_schema_extra"),
-        *("deprecated", "repr"),
+        *("annotation", "default", "default_factory", "deprecated", "description", "examples"),
+        *("alias", "alias_priority", "serialization_alias", "validation_alias"),
+        *("json_schema_extra", "repr", "title"),
     }
 )
 """What a ``Field()`` of Pydantic may say: a default and a name, and what only describes."""
@@ -152,7 +145,7 @@ def _refuse_pydantics_hooks(name: str, namespace: dict[str, Any]) -> None:
             raise TypeError(
                 f"{name}.{field} would be written: {_PYDANTICS_HOOKS['ModelPrivateAttr']}"
             )
-        if _ANNOTATED_FIELD.search(_LITERAL.sub("", str(annotation))):
+        if "Field" in (text := str(annotation)) and _ANNOTATED_FIELD.search(_LITERAL.sub("", text)):
             raise TypeError(
                 f"{name}.{field}: write `= Field(...)`, for an annotation says nothing here"
             )

@@ -277,8 +277,8 @@ class ChatKitServer(Generic[TContext]):
     ) -> None:
         """An answer was stopped. ``pending_items`` are copies of what was unfinished, which may be stored already.
 
-        The default leaves a hidden note for the model, as it does after an override that fails; one that calls this
-        has the note left when it is done. What an override does not save of the pending items is saved as it was shown.
+        The default leaves a hidden note for the model. So it does after an override that fails, or calls it; elsewhere
+        a call does nothing. What an override does not save of the pending items is saved as it was shown.
         """
         self.turns.leave_note(thread.id)
 

@@ -176,7 +176,7 @@ class ThreadItemConverter:
         return made
 
     async def attachment_to_message_content(self, attachment: Attachment) -> ContentPart:
-        """An attachment as a part of its message."""
+        """An attachment as a part of its message. An override that returns ``None`` leaves a note in its place."""
         if self.attachments is not None:
             return await self.attachments(attachment)
         logger.warning(
@@ -186,7 +186,8 @@ class ThreadItemConverter:
         return attachment_note(attachment, "its content is not available")
 
     async def tag_to_message_content(self, tag: UserMessageTagContent) -> ContentPart:
-        """A mentioned entity as the model should know it. Override this to look it up by ``tag.id``.
+        """A mentioned entity as the model should know it. Override this to look it up by ``tag.id``; for ``None`` it is
+        what this returns.
 
         What the tag says of itself is the client's word.
         """
@@ -379,12 +380,12 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-# -- limits --------------------------------------------------------------------------------------
-
-
 def _tag_note(tag: UserMessageTagContent) -> ContentPart:
     known = {"id": tag.id, "text": tag.text, "group": tag.group, "data": tag.data}
     return _text(escape_tags(_json({name: value for name, value in known.items() if value})))
+
+
+# -- limits --------------------------------------------------------------------------------------
 
 
 def _bounded(items: list[InputItem], limit: int) -> list[InputItem]:

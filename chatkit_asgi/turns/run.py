@@ -163,8 +163,8 @@ class Run:
         self._ending = False
         self._deleted = False
         """Whether items were deleted, which may have carried attachments."""
-        self.leaves_note = True
-        """Whether a stop tells the model that it was one."""
+        self.leaves_note = False
+        """Whether the author's hook for a stop wants the default's note for the model."""
         self._kept = 0
         self._events: AsyncIterator[Any] | None = None
         self.frames: list[bytes] = []
@@ -454,10 +454,9 @@ class Run:
 
     async def _stopped(self) -> None:
         """Keep what was shown, then leave the note, through the author's hook if there is one."""
-        if self.server.overrides("handle_stream_cancelled"):
-            self.leaves_note = False
-            if await self._stopped_by_hook() and not self.leaves_note:
-                return
+        by_hook = self.server.overrides("handle_stream_cancelled")
+        if by_hook and await self._stopped_by_hook() and not self.leaves_note:
+            return
         self._todo += self.turn.close()
         if self.aside is None or self.turn.produced:
             note = self.server.stopped_note(self.thread, self.context)

@@ -63,7 +63,7 @@ class ThreadItemBase(Checked):
     id: str
     thread_id: str
     created_at: datetime
-    """One without an offset gets one, see :func:`with_offset`: such times and others cannot be compared."""
+    """One without an offset is taken as UTC, or as local time where that is now: else it could not be compared."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -59,7 +59,7 @@ class ThreadMetadata(Checked):
     title: str | None = None
     id: str
     created_at: datetime
-    """One without an offset gets one, as an item's does."""
+    """One without an offset is taken as an item's is."""
     status: ThreadStatus = ActiveStatus()
     allowed_image_domains: list[str] | None = None
     """Hosts from which the client may load images; ``None`` is the client's default."""

@@ -183,34 +183,34 @@ class WidgetTemplate:
             self._fail("$.jsonSchema", str(error).partition("\n")[0])
 
     def _tree(self, variables: dict[str, Any], check: bool | None) -> dict[str, Any]:
+        misfit = self._misfit(variables) if check is not False and self.data_schema else None
+        if misfit is not None and check:
+            raise misfit
         try:
-            if check is not False and self.data_schema:
-                self._check(variables)
-        except _Misfit as misfit:
-            if check:
-                raise
-            try:
-                tree = self._parse(self._render(variables))
-            except WidgetTemplateError as error:
+            tree = self._parse(self._render(variables))
+        except WidgetTemplateError as error:
+            if misfit is not None:
                 raise misfit from error  # which is why
+            raise
+        if misfit is not None:
             _warn_once(str(misfit))
-            return tree
-        return self._parse(self._render(variables))
+        return tree
 
-    def _check(self, variables: dict[str, Any]) -> None:
+    def _misfit(self, variables: dict[str, Any]) -> WidgetTemplateError | None:
+        """What does not fit the schema."""
+        validator = self._validator
         try:
             plain = msgspec.to_builtins(variables, enc_hook=enc_hook, str_keys=True)
-            wrong = next(self._validator.iter_errors(plain), None)
-        except WidgetTemplateError:
-            raise
+            wrong = next(validator.iter_errors(plain), None)
         except Exception as error:  # something that JSON cannot hold
-            raise _Misfit(f"{self.source}: the data: {error}") from error
-        if wrong is not None:
-            where = _json_path(wrong.instance_path)
-            raise _Misfit(f"{self.source}: the data, {where}: {wrong.message}")
+            return WidgetTemplateError(f"{self.source}: the data: {error}")
+        if wrong is None:
+            return None
+        where = _json_path(wrong.instance_path)
+        return WidgetTemplateError(f"{self.source}: the data, {where}: {wrong.message}")
 
     def _render(self, variables: dict[str, Any]) -> str:
-        if isinstance(self._given, str) and ".append(" in self._given:
+        if isinstance(self._given, str) and "append" in self._given:
             variables = _copied(variables)  # else it would grow with every widget
         try:
             rendered: str = self.template.render(variables)
@@ -269,10 +269,6 @@ class WidgetTemplate:
         error = WidgetTemplateError(f"{self.source}: {where}: {what}")
         error.rendered = rendered
         raise error from cause
-
-
-class _Misfit(WidgetTemplateError):
-    """The data does not fit the template's schema."""
 
 
 @lru_cache(maxsize=256)
