@@ -147,7 +147,11 @@ async def test_people_without_accounts_see_their_session_s_threads() -> None:
     with project(*chatkit_urls(chat, anonymous=True)):
         one, other = AsyncClient(), AsyncClient()
         for client in (one, other):
-            assert (await post(client, create())).status_code == 200
+            created: Any = await post(client, create())
+            assert created.status_code == 200
+            assert [
+                chunk async for chunk in created.streaming_content
+            ]  # to its end: then all is stored
             assert settings.SESSION_COOKIE_NAME in client.cookies
             assert len((await post(client)).json()["data"]) == 1
         key = one.cookies[settings.SESSION_COOKIE_NAME].value
