@@ -56,7 +56,7 @@ def test_a_whole_conversation_by_keyboard(window: Window, stage: Stage) -> None:
     press = window.page.keyboard.press
     tab_to(window, "Begin")
     press("Enter")
-    expect(window.answers).to_have_text("You said: hello")
+    expect(window.answers).to_have_text(["You said: hello"])
     window.settled()
     tab_to(window, "Good answer")
     press("Space")

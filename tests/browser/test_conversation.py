@@ -273,12 +273,12 @@ def test_an_error_offers_a_retry_that_answers_the_same_message(
     window.send("try")
     alert = window.page.get_by_role("alert")
     expect(alert).to_contain_text("The quota is used up.")
-    expect(window.answers).to_have_text("Half an")
+    expect(window.answers).to_have_text(["Half an"])
     window.shot("error")
     window.axe()
     stage.plays["try"] = works
     alert.get_by_role("button", name="Try again").click()
-    expect(window.answers).to_have_text("All of it.")
+    expect(window.answers).to_have_text(["All of it."])
     expect(alert).to_have_count(0)
     expect(window.page.locator(".user")).to_have_count(1)
     assert window.events("chatkit.error") == [{"error": "StreamError: The quota is used up."}]
@@ -332,7 +332,7 @@ def test_questions_are_answered_or_skipped(window: Window, stage: Stage, skip: b
         window.page.get_by_role("radio", name="Large").check()
         window.page.get_by_role("textbox", name="Anything else?").fill("In blue")
         window.page.get_by_role("button", name="Send answers").click()
-    expect(window.answers).to_have_text("You said: then")
+    expect(window.answers).to_have_text(["You said: then"])
     answers = window.page.locator(".questions.done .answer")
     expect(answers).to_have_text(["Skipped", "Skipped"] if skip else ["Large", "In blue"])
     (sent,) = stage.of_type("threads.add_structured_input")
@@ -353,7 +353,7 @@ def test_a_tool_of_the_page_is_called_and_its_result_continues_the_turn(
         script="options.onClientTool = async ({ name, params }) => ({ name, ids: [params.layer] });"
     )
     window.send("tool")
-    expect(window.answers).to_have_text("You said: then")
+    expect(window.answers).to_have_text(["You said: then"])
     (sent,) = stage.of_type("threads.add_client_tool_output")
     assert sent["result"] == {"name": "get_selection", "ids": ["roads"]}
     assert window.events("chatkit.response.start") == [None], "it is one response"

@@ -64,12 +64,12 @@ def test_a_browser_that_opens_the_endpoint_gets_the_playground(
     recording = tmp_path / "conversation.json"
     download.value.save_as(recording)
     page.reload()
-    expect(window.answers).to_have_text("You said: hello")
+    expect(window.answers).to_have_text(["You said: hello"])
     page.evaluate("() => { window.chat = document.querySelector('openai-chatkit') }")
     asked = len(stage.of_type("threads.create"))
     page.get_by_role("tab", name="Replay").click()
     page.get_by_label("Play a recording").set_input_files(recording)
-    expect(window.answers).to_have_text("You said: hello")
+    expect(window.answers).to_have_text(["You said: hello"])
     window.settled()
     assert len(stage.of_type("threads.create")) == asked
 

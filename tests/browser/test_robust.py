@@ -59,7 +59,7 @@ def test_a_spoilt_answer_is_repeated_under_its_key_and_the_message_is_there_once
     window.open({"history": {"enabled": False}})
     stage.faults.append(answer(lambda: Response("bad gateway", 502)))
     window.send("once")
-    expect(window.answers).to_have_text("You said: once")
+    expect(window.answers).to_have_text(["You said: once"])
     keys = [
         headers["idempotency-key"]
         for body, headers in stage.requests
@@ -84,7 +84,7 @@ def test_an_unreachable_server_leaves_the_message_to_be_sent_again(
     window.shot("offline")
     window.page.context.set_offline(False)
     alert.get_by_role("button", name="Try again").click()
-    expect(window.answers).to_have_text("You said: hello")
+    expect(window.answers).to_have_text(["You said: hello"])
     expect(window.page.locator(".user")).to_have_count(1)
     assert len(stage.of_type("threads.create")) == 1
 
@@ -133,11 +133,11 @@ def test_a_reload_in_mid_answer_shows_what_is_stored(windows: Any, stage: Stage)
     stage.plays["long"] = endless
     window.open()
     window.send("long", wait=False)
-    expect(window.answers).to_contain_text("word9")
+    expect(window.answers).to_contain_text(["word9"])
     thread = window.events("chatkit.thread.change")[0]["threadId"]
     window.page.reload()
     window.set_options({"initialThread": thread})
-    expect(window.answers).to_contain_text("word9")
+    expect(window.answers).to_contain_text(["word9"])
     assert window.page.locator(".user").count() == 1
     # What it said up to the reload is stored at once, and nothing of it after.
     window.settled()

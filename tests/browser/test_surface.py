@@ -34,7 +34,7 @@ def test_prompts_start_a_thread(window: Window, stage: Stage) -> None:
     window.axe()
     window.shot("start-light")
     window.page.get_by_role("button", name="With a tag").click()
-    expect(window.answers).to_have_text("You said: tag X")
+    expect(window.answers).to_have_text(["You said: tag X"])
     content = stage.of_type("threads.create")[0]["input"]["content"]
     assert [part["type"] for part in content] == ["input_text", "input_tag"]
     (change,) = window.events("chatkit.thread.change")
@@ -98,7 +98,7 @@ def test_the_history_lists_searches_renames_and_deletes(window: Window, stage: S
     expect(rows).to_have_text(["Pears", "Green apples"])
     rows.first.click()
     expect(page.get_by_role("heading", name="Pears")).to_be_visible()
-    expect(window.answers).to_have_text("Done")
+    expect(window.answers).to_have_text(["Done"])
     assert len(window.events("chatkit.history.open")) == 1
     assert len(window.events("chatkit.history.close")) == 1
     load = window.events("chatkit.thread.load.start")
@@ -315,7 +315,7 @@ def test_the_methods_of_the_element(window: Window, stage: Stage) -> None:
     evaluate("(id) => chat.setThreadId(id)", thread)
     expect(window.answers).to_have_count(3)
     evaluate("() => chat.sendUserMessage({ text: 'apart', newThread: true })")
-    expect(window.answers).to_have_text("You said: apart")
+    expect(window.answers).to_have_text(["You said: apart"])
     assert len(stage.of_type("threads.create")) == 2
     assert window.events("chatkit.ready") == [None]
 

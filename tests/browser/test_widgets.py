@@ -77,7 +77,7 @@ def test_a_form_sends_its_values_nested_under_the_action_s_own(
     page.get_by_role("checkbox", name="I agree").uncheck()
     save.click()
     window.settled()
-    expect(window.answers).to_have_text("Did save.")
+    expect(window.answers).to_have_text(["Did save."])
     ((kind, payload),) = stage.actions
     assert kind == "save"
     assert payload == {
