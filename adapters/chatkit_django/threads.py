@@ -13,8 +13,8 @@ transaction.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -52,14 +52,32 @@ def leave_request_thread() -> None:
 
 
 def end_request_thread() -> None:
-    """All but the sending is done."""
+    """All but the sending is done. What Django does in the end, as ``request_finished``, needs no thread of its own:
+    those that are kept here do it."""
     context = SyncToAsync.thread_sensitive_context.get(None)
-    executor = None
-    if context is not None:
-        executor = SyncToAsync.context_to_thread_executor.pop(context, None)
+    if context is None:
+        return
+    executor = SyncToAsync.context_to_thread_executor.pop(context, None)
     if executor is not None:
         executor.submit(connections.close_all)
         executor.shutdown(wait=False)
+        SyncToAsync.context_to_thread_executor[context] = _AtTheEnd()
+
+
+class _AtTheEnd(Executor):
+    """Of a request whose thread has been given back; its connections are closed after each call."""
+
+    threads = ThreadPoolExecutor(4, "request-end")
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return self.threads.submit(_closing, fn, args, kwargs)
+
+
+def _closing(fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    try:
+        return fn(*args, **kwargs)
+    finally:
+        connections.close_all()
 
 
 def _current() -> tuple[ThreadSensitiveContext | None, Any]:

@@ -169,6 +169,7 @@ class _Chunks:
         """If it is there, the first step sends everything."""
         self._body = body
         self._begun = False
+        self._closed = False
         self._call_soon = current_backend().from_anywhere()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -187,24 +188,42 @@ class _Chunks:
         return body.__anext__()
 
     async def _send_all(self, send: Send) -> bytes:
-        async for chunk in self._body:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        body = self._body
+        if isinstance(
+            body, Viewer
+        ):  # as ``async for`` would do it, without a coroutine for each chunk
+            while True:
+                if (chunk := body.take()) is not None:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                elif body.ended:
+                    break
+                else:
+                    await body.news.wait()
+        else:
+            async for chunk in body:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """End it, on its loop."""
-        self.close()
+        """On its loop, when it has been sent."""
+        self._close()
 
     def close(self) -> None:
-        """End it, from any thread."""
-        body = self._body
-        with suppress(RuntimeError):  # the loop has ended, and the turn with it
-            if isinstance(body, Viewer):
-                self._call_soon(body.close)
-            elif (aclose := getattr(body, "aclose", None)) is not None:
-                self._call_soon(lambda: current_backend().spawn(aclose))
+        """From any thread, whatever has become of it."""
+        if not self._closed:
+            with suppress(RuntimeError):  # the loop has ended, and the turn with it
+                self._call_soon(self._close)
 
     __del__ = close
+
+    def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if isinstance(self._body, Viewer):
+            self._body.close()
+        elif (aclose := getattr(self._body, "aclose", None)) is not None:
+            current_backend().spawn(aclose)
 
 
 def chatkit_urls(

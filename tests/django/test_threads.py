@@ -12,6 +12,7 @@ import anyio
 import pytest
 from chatkit_django import DjangoStore
 from django.contrib.auth import get_user_model
+from django.core.signals import request_finished
 from django.db import connection, connections
 from django.test import override_settings
 
@@ -222,3 +223,33 @@ async def test_what_a_handler_opened_is_closed_with_its_turn(postgres: None) -> 
     await connections_come_down_to(0)
     await no_thread_is_left("chatkit")
     assert connections["default"].vendor == "postgresql"
+
+
+async def test_what_listens_for_the_end_of_requests_is_run_in_a_few_threads(postgres: None) -> None:
+    """Invariant: a receiver of ``request_finished`` may ask the ORM, and what it opened is closed; however many streams
+    end, they end in the same few threads."""
+    server = Served(DjangoStore(), Options(handle_signals=False))
+    ended: list[str] = []
+
+    def receiver(**_: Any) -> None:
+        name = threading.current_thread().name
+        if name.startswith("request-end") and People.objects.count() == 1:
+            ended.append(name)
+
+    request_finished.connect(receiver)
+    try:
+        async with serving(Django(), server, guarded=True) as site:
+            client = await site.signed_in("user")
+            for _ in range(8):
+                await client.create("Hi")
+            await all_over(server)
+            with anyio.fail_after(LIMIT):
+                while len(ended) < 8:  # noqa: ASYNC110 (the client has its answer before)
+                    await anyio.sleep(0.01)
+            await connections_come_down_to(2)
+    finally:
+        request_finished.disconnect(receiver)
+    assert len(ended) == 8
+    assert len(set(ended)) <= 4
+    await server.store.close()
+    await connections_come_down_to(0)
