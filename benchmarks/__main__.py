@@ -59,9 +59,9 @@ def main() -> None:
     head = (
         "# Results\n\n"
         "Of `make bench ARGS=--save`. Each round measures both sides in turn. Numbers are medians of the rounds, and\n"
-        "the ratio is the median of the rounds' ratios: a shared machine changes its speed between them. For costs\n"
-        'that should stay flat ("at most") the ratio is how many times more. Budgets are floors that the project set\n'
-        "itself; those for adapters' requests and for memory are ceilings.\n\n"
+        "the ratio is the median of the rounds' ratios: a shared machine changes its speed between them. A budget\n"
+        "of ≥ is a floor that the project set itself; one of ≤ is a ceiling, for costs that should stay flat, and there\n"
+        "the ratio is how many times more ours is. What this run missed is marked.\n\n"
         f"{machine()}\n"
     )
     print(head, flush=True)

@@ -19,6 +19,16 @@ class Row(NamedTuple):
     """How many times better ours is; for a cost that should stay flat, how many times more it is."""
     budget: float | None
     note: str
+    at_most: bool = False
+    """Whether the budget is a ceiling; else it is a floor."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether the ratio, as it is printed, is on the wrong side of the budget."""
+        if self.budget is None:
+            return False
+        ratio = round(self.ratio, 2)
+        return ratio > self.budget if self.at_most else ratio < self.budget
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -28,9 +38,9 @@ def table(rows: Iterable[Row]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        budget = "" if row.budget is None else f"{row.budget:g}"
+        budget = "" if row.budget is None else f"{'≤' if row.at_most else '≥'} {row.budget:g}"
         lines.append(
             f"| {row.measure} | {row.ours:,.4g} | {row.other:,.4g} | {row.unit}"
-            f" | {row.ratio:.2f} | {budget} | {row.note} |"
+            f" | {row.ratio:.2f} | {budget}{', **missed**' if row.missed else ''} | {row.note} |"
         )
     return "\n".join(lines)

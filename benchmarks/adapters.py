@@ -64,7 +64,7 @@ def _request(adapter: str, quick: bool) -> Row:
             lambda: cost(adapted), lambda: cost(minimal), rounds=1 if quick else 9
         )
     return Row(f"{adapter}, threads.list of 20", ours, theirs, "µs CPU", 1 / ratio, 1.3,
-               "at most; beside its own endpoint with the same bytes")  # fmt: skip
+               "beside its own endpoint with the same bytes", at_most=True)  # fmt: skip
 
 
 def make(adapter: str, **options: Any) -> Any:

@@ -291,6 +291,7 @@ def run(quick: bool = False) -> list[Row]:
             late / LATE,
             1.0,
             LATE_NOTE,
+            at_most=True,
         )
     )
     ours, other, *_ = in_turn(rounds, ours_appends, partial(other_appends, mixed=True), each)
@@ -315,6 +316,7 @@ def run(quick: bool = False) -> list[Row]:
             late / LATE,
             1.0,
             LATE_NOTE,
+            at_most=True,
         )
     )
 
@@ -335,6 +337,7 @@ def run(quick: bool = False) -> list[Row]:
                     long / short,
                     1.2,
                     "cost of the long thread over the short",
+                    at_most=True,
                 )
             )
 

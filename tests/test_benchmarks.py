@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 
 from benchmarks.__main__ import SUBJECTS, machine
-from benchmarks._report import table
+from benchmarks._report import Row, table
 
 QUICK = ("codec", "turn", "widgets", "threads")
 
@@ -34,3 +34,15 @@ def test_a_subject_measures_both_sides(subject: str) -> None:
 def test_results_name_the_versions_and_the_machine() -> None:
     assert "openai-chatkit 1.6.5" in machine()
     assert "cores" in machine()
+
+
+def test_a_budget_that_was_missed_is_marked() -> None:
+    rows = [
+        Row("faster", 1, 14.9, "ms", 14.9, 15, ""),
+        Row("faster still", 1, 15, "ms", 15, 15, ""),
+        Row("flat", 1.21, 1, "ms", 1.21, 1.2, "", at_most=True),
+        Row("flatter", 1.2, 1, "ms", 1.2, 1.2, "", at_most=True),
+        Row("of no budget", 1, 1, "ms", 0.1, None, ""),
+    ]
+    marked = [line.split(" | ")[5] for line in table(rows).splitlines()[2:]]
+    assert marked == ["≥ 15, **missed**", "≥ 15", "≤ 1.2, **missed**", "≤ 1.2", ""]
