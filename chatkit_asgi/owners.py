@@ -81,11 +81,8 @@ async def erase_owner(server: Server, owner: str, *, context_of: ContextOf = Own
     """
     server = _server(server)
     context = context_of(owner)
-    while (
-        await server.store.load_threads(limit=PAGE, after=None, order="asc", context=context)
-    ).data:
-        async for thread in _threads(server, context):
-            await delete_thread(server, thread.id, context)
+    async for thread in _threads(server, context):
+        await delete_thread(server, thread.id, context)
     files = server.attachment_store
     if isinstance(files, FileAttachmentStore):
         async for stored in files.stored_attachments(owner):
@@ -120,7 +117,10 @@ async def export_owner(
     count = 0
     with open(place / "threads.jsonl", "wb") as out:  # noqa: ASYNC230 (a command's own work)
         async for thread in _threads(server, context):
-            items = [each async for each in server.store.scan_items(thread.id, "asc", context)]
+            try:
+                items = [each async for each in server.store.scan_items(thread.id, "asc", context)]
+            except NotFoundError:  # deleted meanwhile
+                continue
             fields = {name: getattr(thread, name) for name in thread.__struct_fields__}
             whole = Thread(**fields, items=Page(data=items))
             await to_thread.run_sync(out.write, encode(whole) + b"\n")
@@ -149,17 +149,23 @@ async def _export_file(files: FileAttachmentStore[Any], stored: Stored, place: P
 
 
 async def _threads(server: ChatKitServer[Any], context: Any) -> AsyncIterator[Any]:
-    """Every thread, page by page; those of a page may be deleted before the next is read."""
+    """Every thread once, oldest first, page by page, also when threads are deleted meanwhile."""
+    given: set[str] = set()
     after: str | None = None
     while True:
         try:
             page = await server.store.load_threads(
                 limit=PAGE, after=after, order="asc", context=context
             )
-        except NotFoundError:  # the cursor was deleted: begin again with what is left
-            return
+        except NotFoundError:
+            if after is None:
+                raise
+            after = None  # the cursor was deleted: begin again, and pass over what was given
+            continue
         for thread in page.data:
-            yield thread
+            if thread.id not in given:
+                given.add(thread.id)
+                yield thread
         if page.after is None:
             return
         after = page.after

@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ import pytest
 
 from chatkit_asgi import ChatKitServer, Options, cli
 from chatkit_asgi.errors import AuthorError, NotFoundError, StoreError
-from chatkit_asgi.owners import erase_owner, export_owner, sweep
+from chatkit_asgi.owners import PAGE, erase_owner, export_owner, sweep
 from chatkit_asgi.store import DiskAttachmentStore, MemoryStore, SQLiteStore
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
-from chatkit_asgi.types import AttachmentCreateParams, ThreadItemRemovedEvent
+from chatkit_asgi.types import AttachmentCreateParams, ThreadItemRemovedEvent, ThreadMetadata
 from tests.attachments.served import files_in_bucket, files_on_disk, kept, picture
 
 pytestmark = pytest.mark.anyio
@@ -44,8 +45,6 @@ class World:
         self.hours = 0.0
         self.store: Any = MemoryStore(str)
         self.files: Any = make_files("http://a", clock=self.now)
-        from datetime import UTC, datetime
-
         self.server = Chat(
             self.store,
             self.files,
@@ -317,6 +316,32 @@ async def test_export_has_everything_of_one_person(world: World, tmp_path: Path)
     assert other.id not in line
     with pytest.raises(FileExistsError):
         await export_owner(world.server, "ada", out)
+
+
+@pytest.mark.parametrize("lost", ["the cursor", "another"])
+async def test_an_export_has_every_thread_although_one_is_deleted_meanwhile(
+    tmp_path: Path, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore(str)
+    made = [store.generate_thread_id("ada") for _ in range(PAGE * 2 + 9)]
+    for number, id in enumerate(made):
+        created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
+        await store.save_thread(ThreadMetadata(id=id, created_at=created), context="ada")
+    gone = made[PAGE - 1 if lost == "the cursor" else PAGE - 2]
+    scan_items, scanned = store.scan_items, list[str]()
+
+    async def scan(thread_id: str, order: Any, context: Any) -> AsyncIterator[Any]:
+        scanned.append(thread_id)
+        if len(scanned) == (PAGE if lost == "the cursor" else 3):
+            await store.delete_thread(gone, context="ada")
+        async for item in scan_items(thread_id, order, context):
+            yield item
+
+    monkeypatch.setattr(store, "scan_items", scan)
+    count = await export_owner(Chat(store), "ada", tmp_path / "out", context_of=str)
+    lines = (tmp_path / "out" / "threads.jsonl").read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [id for id in made if id != gone]
+    assert count == len(made) - 1
 
 
 @anywhere
