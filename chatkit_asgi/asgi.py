@@ -260,7 +260,7 @@ async def _send_file(
 
     stop_watching = backend.spawn(watch)
     try:
-        with guard:
+        async with guard:
             await send(start)
             async for chunk in chunks:
                 with anyio.fail_after(timeout):
@@ -286,7 +286,7 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     sender = _Sender(viewer, send, guard)
     cancel: Callable[[], object] | None = None
     try:
-        with guard:
+        async with guard:
             if (chunk := viewer.take()) is not None:  # what came in: no task has to begin first
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 del chunk

@@ -75,12 +75,12 @@ class _AsyncioGuard:
             if self._task is not None:
                 self._task.cancel()
 
-    def __enter__(self) -> None:
+    async def __aenter__(self) -> None:
         self._task = asyncio.current_task()
         if self._asked and self._task is not None:
             self._task.cancel()
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
@@ -91,6 +91,8 @@ class _AsyncioGuard:
         if task is not None and self._asked:
             task.uncancel()
         if not isinstance(error, asyncio.CancelledError):
+            if task is not None and self._asked and not isinstance(error, GeneratorExit):
+                await _hear_out(task)
             return False
         if self._asked:
             self.ending = "interrupted"
@@ -101,6 +103,16 @@ class _AsyncioGuard:
         else:
             raise RuntimeError("cancelled from inside, by something that was awaited") from error
         return True
+
+
+async def _hear_out(task: asyncio.Task[Any]) -> None:
+    """Take a cancellation that was asked for in the last step of the work, and would now meet whatever the task awaits
+    next: before Python 3.13, ``uncancel`` does not take it back."""
+    try:
+        await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        if task.cancelling():  # somebody else's
+            raise
 
 
 if sys.version_info >= (3, 12):

@@ -33,7 +33,7 @@ Ending = Literal["done", "interrupted", "torn down"]
 
 
 class Guard(Protocol):
-    """A context manager around work that others may interrupt, without touching what comes after it in the task.
+    """An async context manager around work that may be interrupted, without touching what comes after it in the task.
 
     It swallows the interruption and nothing else. One that absorbs (:meth:`Backend.guard`) also swallows that the loop
     is torn down, so that saving can follow, and raises a cancellation that comes from inside the work, from something
@@ -43,9 +43,9 @@ class Guard(Protocol):
     ending: Ending
     """Whether the work ended by itself, by :meth:`interrupt`, or because the loop is being torn down."""
 
-    def __enter__(self) -> object: ...
+    async def __aenter__(self) -> object: ...
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,

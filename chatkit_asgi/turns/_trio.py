@@ -55,10 +55,10 @@ class _TrioGuard:
     def interrupt(self) -> None:
         self._scope.cancel()
 
-    def __enter__(self) -> None:
+    async def __aenter__(self) -> None:
         self._scope.__enter__()
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,

@@ -269,7 +269,7 @@ class Run:
         error: BaseException | None = None
         fatal: BaseException | None = None
         try:
-            with self._guard:
+            async with self._guard:
                 await self._live()
             if self._guard.ending == "torn down":
                 self._close_as("shut down")

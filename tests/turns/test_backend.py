@@ -74,7 +74,7 @@ class TestGuard:
         guard = current_backend().guard(absorb=True)
         guard.interrupt()
         reached = False
-        with guard:
+        async with guard:
             await anyio.sleep(LIMIT)
             reached = True
         assert (guard.ending, reached) == ("interrupted", False)
@@ -85,7 +85,7 @@ class TestGuard:
         async with anyio.create_task_group() as tasks:
 
             async def work() -> None:
-                with guard:
+                async with guard:
                     await anyio.sleep(LIMIT)
                 await self.after()
 
@@ -95,9 +95,41 @@ class TestGuard:
             guard.interrupt()
         assert guard.ending == "interrupted"
 
+    @pytest.mark.parametrize("fails", [False, True])
+    async def test_interrupted_by_its_own_last_step(self, fails: bool) -> None:
+        guard = current_backend().guard(absorb=True)
+        with suppress(ValueError):
+            async with guard:
+                guard.interrupt()
+                if fails:
+                    raise ValueError
+        assert guard.ending in ("done", "interrupted")
+        await self.after()
+
+    async def test_interrupted_before_work_that_never_waits(self) -> None:
+        guard = current_backend().guard(absorb=True)
+        guard.interrupt()
+        async with guard:
+            pass
+        await self.after()
+
+    @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+    async def test_the_tasks_own_cancellation_is_still_heard_after_an_interruption(self) -> None:
+        guard = current_backend().guard(absorb=True)
+
+        async def work() -> None:
+            async with guard:
+                guard.interrupt()
+                task.cancel()
+            await asyncio.sleep(0)
+
+        task = asyncio.create_task(work())
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
     async def test_interrupted_afterwards(self) -> None:
         guard = current_backend().guard(absorb=True)
-        with guard:
+        async with guard:
             await anyio.lowlevel.checkpoint()
         guard.interrupt()
         assert guard.ending == "done"
@@ -108,8 +140,9 @@ class TestGuard:
         async with anyio.create_task_group() as tasks:
 
             async def work() -> None:
-                with guard, suppress(BaseException):
-                    await anyio.sleep(LIMIT)
+                async with guard:
+                    with suppress(BaseException):
+                        await anyio.sleep(LIMIT)
                 await self.after()
 
             tasks.start_soon(work)
@@ -119,18 +152,20 @@ class TestGuard:
 
     async def test_an_exception_comes_through(self) -> None:
         guard = current_backend().guard(absorb=True)
-        with pytest.raises(ValueError, match="mine"), guard:
-            raise ValueError("mine")
+        with pytest.raises(ValueError, match="mine"):
+            async with guard:
+                raise ValueError("mine")
         assert guard.ending == "done"
 
     async def test_an_exception_instead_of_the_interruption_comes_through(self) -> None:
         guard = current_backend().guard(absorb=True)
         guard.interrupt()
-        with pytest.raises(ValueError, match="mine"), guard:  # noqa: PT012 (it is what is interrupted)
-            try:
-                await anyio.sleep(LIMIT)
-            finally:
-                raise ValueError("mine")
+        with pytest.raises(ValueError, match="mine"):
+            async with guard:
+                try:
+                    await anyio.sleep(LIMIT)
+                finally:
+                    raise ValueError("mine")
         await self.after()
 
     @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -138,8 +173,9 @@ class TestGuard:
         child = asyncio.ensure_future(asyncio.sleep(LIMIT))
         guard = current_backend().guard(absorb=True)
         child.cancel()
-        with pytest.raises(RuntimeError, match="from inside"), guard:
-            await child
+        with pytest.raises(RuntimeError, match="from inside"):
+            async with guard:
+                await child
         await self.after()
 
     async def test_somebody_elses_cancellation_is_a_tear_down_only_for_one_that_absorbs(
@@ -150,7 +186,7 @@ class TestGuard:
             guard = current_backend().guard(absorb=absorb)
             with anyio.CancelScope() as scope:
                 scope.cancel()
-                with guard:
+                async with guard:
                     await anyio.sleep(LIMIT)
             endings.append(guard.ending)
         # asyncio tells a scope's cancellation from a task's by counting the latter: neither is ours.
@@ -169,7 +205,7 @@ async def test_completed_work_is_completed_and_then_the_interruption_counts() ->
         steps.append("done")
 
     async def work() -> None:
-        with guard:
+        async with guard:
             await backend.complete(whole)
             steps.append("not reached")
 
