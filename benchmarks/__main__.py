@@ -59,8 +59,8 @@ def main() -> None:
     head = (
         "# Results\n\n"
         "Of `make bench ARGS=--save`. Each round measures both sides in turn. Numbers are medians of the rounds, and\n"
-        "the ratio is the median of the rounds' ratios: a shared machine changes its speed between them. A budget\n"
-        "of ≥ is a floor that the project set itself; one of ≤ is a ceiling, for costs that should stay flat, and there\n"
+        "the ratio is the median of the rounds' ratios: a shared machine changes its speed between them. A budget of\n"
+        "≥ is a floor that the project set itself; one of ≤ is a ceiling, for costs that should stay flat, and there\n"
         "the ratio is how many times more ours is. What this run missed is marked.\n\n"
         f"{machine()}\n"
     )

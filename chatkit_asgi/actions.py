@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, get_args
 
 import msgspec
 
-from ._base import Wire
+from ._base import Wire, convert
 
 __all__ = ["Action", "ActionConfig", "Handler", "LoadingBehavior", "form_values"]
 
@@ -24,23 +24,32 @@ def form_values(payload: Any, kind: type[T]) -> T:
     """A payload with form values as a type of your own (widgets.md section 5.1).
 
     The values' types are those of the browser's controls, so text is read as the number, boolean or date that the type
-    asks for, and a control that was left empty (``""``) where it asks for anything but text is as one that is missing.
+    asks for, and an empty control (``""``) counts as missing unless the type asks for text.
 
     Args:
         payload: ``action.payload``.
-        kind: A struct, dataclass or typed dict; nested ones take the names with dots (``todo.title``).
+        kind: A struct, dataclass, typed dict or Pydantic model; nested ones take the names with dots (``todo.title``).
 
     Raises:
         msgspec.ValidationError: It does not fit; the message carries the path.
+        pydantic.ValidationError: The same, of a Pydantic model.
     """
-    values = copy.deepcopy(payload)
+    values: Any = {} if payload is None else copy.deepcopy(payload)
+    model = None if hasattr(kind, "__struct_fields__") else getattr(kind, "model_validate", None)
     while True:
         try:
-            return msgspec.convert(values if values is not None else {}, kind, strict=False)
-        except msgspec.ValidationError as error:
-            _, _, path = str(error).rpartition(" - at `$.")
-            if not _drop_empty(values, path.removesuffix("`").split(".")):
+            return model(values) if model else msgspec.convert(values, kind, strict=False)
+        except (msgspec.ValidationError, ValueError) as error:
+            if not any(_drop_empty(values, path) for path in _misfits(error)):
                 raise
+
+
+def _misfits(error: Any) -> list[list[str]]:
+    """The places of what does not fit: all that Pydantic names, the one that msgspec does."""
+    if isinstance(error, msgspec.ValidationError):
+        return [str(error).rpartition(" - at `$.")[2].removesuffix("`").split(".")]
+    errors = getattr(error, "errors", list[Any])()
+    return [[str(each) for each in found["loc"]] for found in errors]
 
 
 def _drop_empty(values: Any, path: list[str]) -> bool:
@@ -122,9 +131,18 @@ else:
                 streaming=streaming,
             )
 
+    def _payload_of(value, kind):
+        """A payload as its type says, for whoever builds an action of a dict."""
+        validate = getattr(kind, "model_validate", None)
+        try:
+            return validate(value) if validate else convert(value, kind)
+        except msgspec.ValidationError as error:
+            raise ValueError(str(error)) from error
+
     @cache
     def _named(base, names, payload):
         """The action whose type is one of ``names``: what ``Action[Literal[...], Payload]`` is."""
+        typed = (get_origin(payload) or payload) not in (Any, object, dict, TPayload)
 
         class Named(base):
             type: str = None
@@ -136,8 +154,8 @@ else:
                     raise ValueError(
                         f"expected an action of type {' or '.join(names)}, got {self.type!r}"
                     )
-                if isinstance(self.payload, dict) and hasattr(payload, "model_validate"):
-                    self.payload = payload.model_validate(self.payload)
+                if isinstance(self.payload, dict) and typed:
+                    self.payload = _payload_of(self.payload, payload)
 
         Named._names = names
         Named.__name__ = Named.__qualname__ = f"{base.__name__}[{', '.join(map(repr, names))}]"

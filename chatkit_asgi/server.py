@@ -582,10 +582,21 @@ class _Payload(NamedTuple):
         if kind is None:
             return value
         try:
-            if (validate := getattr(kind, "model_validate", None)) is not None:
-                return validate(value)
-            return form_values(value, kind) if self.form else msgspec.convert(value, kind)
+            if self.form:
+                return form_values(value, kind)
+            validate = getattr(kind, "model_validate", None)
+            return msgspec.convert(value, kind) if validate is None else validate(value)
         except (msgspec.ValidationError, ValueError) as error:
-            message, _, where = str(error).rpartition(" - at `$")
-            path = "$.params.action.payload" + (where.removesuffix("`") if message else "")
-            raise BadRequest(message or str(error), code="invalid_payload", path=path) from None
+            message, where = _misfit(error)
+            path = f"$.params.action.payload{where}"
+            raise BadRequest(message, code="invalid_payload", path=path) from None
+
+
+def _misfit(error: Any) -> tuple[str, str]:
+    """What msgspec, or Pydantic first, says of a payload, and of which place in it."""
+    if (errors := getattr(error, "errors", None)) is not None:
+        first = errors()[0]
+        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
+        return first["msg"], "".join(steps)
+    message, _, where = str(error).rpartition(" - at `$")
+    return (message, where.removesuffix("`")) if message else (str(error), "")

@@ -6,9 +6,11 @@ from typing import Any
 
 import anyio
 import msgspec
+import pydantic
 import pytest
 
 from chatkit_asgi import ChatKitRouter
+from chatkit_asgi._base import Wire
 from chatkit_asgi.server import stream_widget
 from chatkit_asgi.store import Store
 from chatkit_asgi.testing import ChatKitClient
@@ -278,6 +280,31 @@ class Save(msgspec.Struct):
     id: int
 
 
+class WireTodo(Wire):
+    title: str
+    due: str | None = None
+    hours: float | None = None
+    done: bool = False
+
+
+class WireSave(Wire):
+    todo: WireTodo
+    id: int
+
+
+class ModelTodo(pydantic.BaseModel):
+    title: str
+    due: str | None = None
+    hours: float | None = None
+    done: bool = False
+
+
+class ModelSave(pydantic.BaseModel):
+    todo: ModelTodo
+    id: int
+
+
+@pytest.mark.parametrize("kind", [Save, WireSave, ModelSave])
 @pytest.mark.parametrize(
     ("sent", "got"),
     [
@@ -286,7 +313,9 @@ class Save(msgspec.Struct):
         ({"title": "x"}, Todo("x")),
     ],
 )
-async def test_form_values_are_converted(store: Store[Any], sent: Any, got: Todo) -> None:
+async def test_form_values_are_converted(
+    store: Store[Any], sent: Any, got: Todo, kind: Any
+) -> None:
     chat: ChatKitRouter[Any] = ChatKitRouter(store)
     controls = [
         {"type": "Input", "name": f"todo.{name}"} for name in ("title", "due", "hours", "done")
@@ -307,7 +336,7 @@ async def test_form_values_are_converted(store: Store[Any], sent: Any, got: Todo
     async def respond(thread: Any, message: Any, context: Any) -> Any:
         yield form
 
-    @chat.action("save", payload=Save, form=True)
+    @chat.action("save", payload=kind, form=True)
     async def save(thread: Any, action: Any, sender: Any, context: Any) -> Any:
         seen.append(action.payload)
         yield "Saved."
@@ -319,7 +348,11 @@ async def test_form_values_are_converted(store: Store[Any], sent: Any, got: Todo
         assert (
             await client.action(first.thread.id, "save", payload, item_id=sender)
         ).text == "Saved."
-        assert seen == [Save(got, 3)]
+        assert type(seen[0]) is kind
+        assert seen[0].id == 3
+        assert [getattr(seen[0].todo, name) for name in msgspec.structs.asdict(got)] == [
+            *msgspec.structs.astuple(got)
+        ]
         wrong = {"id": 3, "todo": {"title": "x", "hours": "soon"}}
         answer = await client.action(first.thread.id, "save", wrong, item_id=sender)
         assert (answer.status, answer.code) == (400, "invalid_payload")

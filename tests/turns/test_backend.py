@@ -160,7 +160,7 @@ class TestGuard:
     async def test_an_exception_instead_of_the_interruption_comes_through(self) -> None:
         guard = current_backend().guard(absorb=True)
         guard.interrupt()
-        with pytest.raises(ValueError, match="mine"):
+        with pytest.raises(ValueError, match="mine"):  # noqa: PT012 (it is what is interrupted)
             async with guard:
                 try:
                     await anyio.sleep(LIMIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import sys
 from datetime import UTC, datetime
@@ -289,6 +290,26 @@ def test_a_typed_action_makes_configs() -> None:
     for untyped in (Action, Action[str, Any], Action[Literal["a", "b"], Any]):
         with pytest.raises(TypeError, match="type"):
             untyped.create(None)
+
+
+class Plain(msgspec.Struct):
+    id: int
+
+
+@dataclasses.dataclass
+class Data:
+    id: int
+
+
+@pytest.mark.parametrize("kind", [Payload, Plain, Data])
+def test_a_typed_action_has_a_typed_payload(kind: Any) -> None:
+    typed = Action[Literal["mail.send"], kind]
+    assert typed(payload={"id": 7}).payload == kind(id=7)
+    assert decode(b'{"type":"mail.send","payload":{"id":7}}', typed).payload == kind(id=7)
+    with pytest.raises(ValueError, match="id"):
+        typed(payload={"id": "bad"})
+    with pytest.raises(BadRequest):
+        decode(b'{"type":"mail.send","payload":{"id":"bad"}}', typed)
 
 
 def test_actions_are_values() -> None:
