@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from ._closing import closing
 from .actions import Action, form_values
 from .errors import (
     AuthorError,
@@ -165,7 +166,7 @@ async def stream_widget(
     states: AsyncIterator[Any] = aiter(widget)
     shown = None if sender is None else ShownWidget(sender.widget)
     last: ShownWidget | None = None
-    try:
+    async with closing(states):
         async for state in states:
             if shown is None:
                 shown = ShownWidget(state)
@@ -178,9 +179,6 @@ async def stream_widget(
         if last is None:
             raise AuthorError("stream_widget was given an iterator without a single state")
         yield end(last.widget())
-    finally:
-        if (close := getattr(states, "aclose", None)) is not None:
-            await close()
 
 
 class ChatKitServer(Generic[TContext]):

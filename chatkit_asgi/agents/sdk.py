@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from .._closing import closing
 from ..types import ThreadStreamEvent
 from .conversions import ResponseStreamConverter, attribute
 from .parts import Part, TextDelta, Withdraw
@@ -101,19 +102,21 @@ async def accumulate_text(
     """States of a Text or Markdown that grows with what a model says.
 
     Args:
-        events: Events of a run (``result.stream_events()``) or of a Responses stream.
+        events: Events of a run (``result.stream_events()``) or of a Responses stream. Closed at the end,
+            also an early one.
         base_widget: A component, or a dict, with an ``id`` and ``streaming`` true. What the model says is added.
 
     Yields:
         The widget as it is, then with the text so far, at last with ``streaming`` false.
     """
     text = attribute(base_widget, "value") or ""
-    yield base_widget
-    async for event in events:
-        data = event.data if event.type == "raw_response_event" else event
-        if data.type == "response.output_text.delta":
-            text += data.delta
-            yield _changed(base_widget, {"value": text})
+    async with closing(aiter(events)) as found:
+        yield base_widget
+        async for event in found:
+            data = event.data if event.type == "raw_response_event" else event
+            if data.type == "response.output_text.delta":
+                text += data.delta
+                yield _changed(base_widget, {"value": text})
     yield _changed(base_widget, {"value": text, "streaming": False})
 
 

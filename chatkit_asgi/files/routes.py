@@ -16,11 +16,12 @@ runs; what is shown has been made anew from pixels.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from .._closing import closing
 from ..errors import BadRequest, Forbidden, MethodNotAllowed, RequestError
 from ..http import JSON_HEADERS, Request, Response, Route
 from ..operations import told
@@ -170,14 +171,8 @@ async def _nothing() -> AsyncIterator[bytes]:
     yield b""
 
 
-@asynccontextmanager
-async def _body(request: Request) -> AsyncGenerator[AsyncIterator[bytes]]:
-    body = _whole(request.body) if isinstance(request.body, bytes) else request.body
-    try:
-        yield body
-    finally:
-        if (close := getattr(body, "aclose", None)) is not None:
-            await close()
+def _body(request: Request) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+    return closing(_whole(request.body) if isinstance(request.body, bytes) else request.body)
 
 
 async def _whole(body: bytes) -> AsyncIterator[bytes]:

@@ -19,6 +19,7 @@ from typing import Any, Final, NoReturn, cast
 import msgspec
 
 from .._base import enc_hook
+from .._closing import closing
 from ..errors import AuthorError, WidgetTemplateError
 from ._parse import NotAWidget, parse_widget
 from .dynamic import BasicRoot, DynamicWidgetComponent, DynamicWidgetRoot
@@ -129,7 +130,7 @@ class WidgetTemplate:
         Args:
             data: As for :meth:`build`.
             name: The variable that grows; it starts from its value in ``data``, or empty.
-            pieces: What is appended, for example a model's deltas.
+            pieces: What is appended, for example a model's deltas. Closed at the end, also an early one.
             end: Variables that are different in the last state, such as ``{"streaming": False}``.
 
         Yields:
@@ -145,14 +146,15 @@ class WidgetTemplate:
         if growing is not None:
             root, component = growing
             component["value"] = text
-        yield root
-        async for piece in pieces:
-            text += piece
-            if growing is None:
-                root = self.build({**variables, name: text}, check=False)
-            else:
-                growing[1]["value"] = text
+        async with closing(aiter(pieces)) as found:
             yield root
+            async for piece in found:
+                text += piece
+                if growing is None:
+                    root = self.build({**variables, name: text}, check=False)
+                else:
+                    growing[1]["value"] = text
+                yield root
         yield self.build({**variables, name: text, **(end or {})})
 
     # -- steps ---------------------------------------------------------------------------------

@@ -456,6 +456,27 @@ async def test_accumulated_text_begins_where_the_widget_does() -> None:
     assert dicts[-1] == {"type": "Text", "id": "t", "value": "Hi there", "streaming": False}
 
 
+async def test_accumulated_text_that_is_left_closes_the_events() -> None:
+    closed: list[str] = []
+
+    async def events() -> AsyncIterator[Any]:
+        class Event:
+            type = "response.output_text.delta"
+            delta = "Hi "
+
+        try:
+            while True:
+                yield Event()
+        finally:
+            closed.append("model")
+
+    states = accumulate_text(events(), Text(id="t", value="", streaming=True))
+    for _ in range(3):
+        await anext(states)
+    await states.aclose()
+    assert closed == ["model"]
+
+
 WITHOUT = """
 import sys
 

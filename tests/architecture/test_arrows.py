@@ -23,17 +23,19 @@ PACKAGE = "chatkit_asgi"
 ARROWS: dict[str, set[str]] = {
     # The core, from the ground up. Each may import those named and itself.
     "_base": set(),
+    "_closing": set(),
     "errors": set(),
     "ids": set(),
     "icons": set(),
     "options": {"ids"},
     "actions": {"_base"},
-    "widgets": {"_base", "actions", "errors", "icons"},
+    "widgets": {"_closing", "_base", "actions", "errors", "icons"},
     "types": {"_base", "actions", "icons", "widgets"},
     "protocol": {"_base", "errors", "types", "widgets"},
     "store.base": {"errors", "ids", "protocol", "types"},
     "turns": {"errors", "ids", "protocol", "types", "store.base"},
     "server": {
+        "_closing",
         "actions",
         "errors",
         "ids",
@@ -56,13 +58,14 @@ ARROWS: dict[str, set[str]] = {
         "widgets",
     },
     "http": {"errors", "ids", "operations", "protocol", "server", "turns"},
-    "files": {"errors", "http", "operations", "protocol", "store", "types"},
+    "files": {"_closing", "errors", "http", "operations", "protocol", "store", "types"},
     "asgi": {"http", "options", "server", "turns"},
     # What stands beside it.
     "openapi": {"schemas", "types"},
     "store": {"errors", "ids", "protocol", "store.base", "types"},
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
     "agents": {
+        "_closing",
         "actions",
         "errors",
         "ids",

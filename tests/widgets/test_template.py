@@ -412,6 +412,23 @@ async def test_growing_gives_what_building_each_state_gives() -> None:
     assert grown == [*built, json.loads(mail.build(last).model_dump_json())]
 
 
+async def test_growing_that_is_left_closes_its_pieces() -> None:
+    closed: list[str] = []
+
+    async def model() -> Any:
+        try:
+            while True:
+                yield "word "
+        finally:
+            closed.append("model")
+
+    grown = WidgetTemplate.from_file(FOLDER / "mail.widget").grow(MAIL, "body", model())
+    for _ in range(3):
+        await anext(grown)
+    await grown.aclose()
+    assert closed == ["model"]
+
+
 async def test_growing_renders_once_where_the_text_is_only_printed() -> None:
     mail = WidgetTemplate(json.loads((FOLDER / "mail.widget").read_text()))
     rendered: list[Any] = []
