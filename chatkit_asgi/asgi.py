@@ -20,6 +20,7 @@ from typing import Any
 
 import anyio
 
+from ._closing import closing
 from .http import ContextCallable, Endpoint, Request
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
@@ -165,7 +166,7 @@ async def serve(
     try:
         await send(start)
         del response, headers, start  # a silent stream may last for hours
-        await _stream(body, receive, send)
+        await _stream(body, receive, send, endpoint.server.options.send_timeout)
     finally:
         body.close()
 
@@ -253,28 +254,38 @@ async def _send_file(
     ``timeout`` seconds has gone too."""
     backend = current_backend()
     guard = backend.guard(absorb=False)
+    is_last = False
 
     async def watch() -> None:
         await _until_gone(receive)
-        guard.interrupt()
+        if not is_last:  # servers may tell of the end while they take the last of it
+            guard.interrupt()
+
+    async def is_sent(message: Message) -> bool:
+        try:
+            with anyio.fail_after(timeout):
+                await send(message)
+        except OSError:  # how some servers report that the client has gone; TimeoutError is one
+            logger.debug("file not sent to its end", exc_info=True)
+            return False
+        return True
 
     stop_watching = backend.spawn(watch)
     try:
-        async with guard:
-            await send(start)
+        async with closing(chunks), guard:
+            if not await is_sent(start):
+                return
             async for chunk in chunks:
-                with anyio.fail_after(timeout):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-    except OSError:  # how some servers report that the client has gone; TimeoutError is one
-        logger.debug("file not sent to its end", exc_info=True)
+                message = {"type": "http.response.body", "body": chunk, "more_body": True}
+                if not await is_sent(message):
+                    return
+            is_last = True
+            await is_sent({"type": "http.response.body", "body": b""})
     finally:
         stop_watching()
-        if (close := getattr(chunks, "aclose", None)) is not None:
-            await close()
 
 
-async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
+async def _stream(viewer: Viewer, receive: Receive, send: Send, timeout: float) -> None:
     """Send chunks until the turn is over or the client has gone.
 
     The request's own task, which lies below all that frameworks and middleware put around an app, only waits for the
@@ -293,6 +304,8 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
             cancel = backend.spawn(sender.run)
             if not sender.is_over:  # an eager task may be
                 await _until_gone(receive)
+                if sender.is_last:  # servers may tell of the end while they take the last of it
+                    await backend.sleep(timeout)  # which the sender's end interrupts
     except OSError:  # how some servers report that the client has gone
         pass
     finally:
@@ -311,11 +324,13 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
 class _Sender:
     """Sends what a viewer gets. Invariant: nothing is sent any more when the app has returned."""
 
-    __slots__ = ("_guard", "_send", "_viewer", "failure", "has_begun", "is_over", "over")
+    __slots__ = ("_guard", "_send", "_viewer", "failure", "has_begun", "is_last", "is_over", "over")
 
     def __init__(self, viewer: Viewer, send: Send, guard: Guard) -> None:
         self._viewer, self._send, self._guard = viewer, send, guard
         self.has_begun = False
+        self.is_last = False
+        """Whether it sends the end of the answer, or has sent it."""
         self.is_over = False
         """Set from outside before it has begun: then it does not begin, for the client has gone."""
         self.over: Signal | None = None
@@ -335,6 +350,7 @@ class _Sender:
                 chunk = viewer.take()
                 more = not viewer.ended
                 if chunk is not None or not more:
+                    self.is_last = not more
                     await send(
                         {"type": "http.response.body", "body": chunk or b"", "more_body": more}
                     )

@@ -59,7 +59,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "http": {"errors", "ids", "operations", "protocol", "server", "turns"},
     "files": {"_closing", "errors", "http", "operations", "protocol", "store", "types"},
-    "asgi": {"http", "options", "server", "turns"},
+    "asgi": {"_closing", "http", "options", "server", "turns"},
     # What stands beside it.
     "openapi": {"schemas", "types"},
     "store": {"errors", "ids", "protocol", "store.base", "types"},
