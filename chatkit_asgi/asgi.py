@@ -156,7 +156,11 @@ async def serve(
         "headers": headers,
     }
     if isinstance(body, bytes):
-        headers.append((b"content-length", b"%d" % len(body)))
+        if response.status not in (
+            204,
+            304,
+        ):  # whose length would be another's (RFC 9110, section 8.6)
+            headers.append((b"content-length", b"%d" % len(body)))
         await send(start)
         await send({"type": "http.response.body", "body": body})
         return

@@ -198,11 +198,12 @@ class Endpoint:
         segment, slash, rest = below.partition("/")
         route = self.routes.get(segment)
         try:
-            if route is not None:
+            if route is None:
+                response = await self._handle(request, request_id)
+            else:
                 response = await route(request, slash + rest)
-                response.headers.setdefault("x-request-id", request_id)
-                return response
-            return await self._handle(request, request_id)
+            response.headers.setdefault("x-request-id", request_id)
+            return response
         except Exception as error:
             return _refuse(error, request_id)
 
@@ -258,7 +259,7 @@ class Endpoint:
             request_id=request_id,
         )
         common = JSON_HEADERS if isinstance(body, bytes) else STREAM_HEADERS
-        return Response(status=200, headers={**common, "x-request-id": request_id}, body=body)
+        return Response(status=200, headers={**common}, body=body)
 
 
 def refuse(error: Exception, headers: Mapping[str, str]) -> Response:

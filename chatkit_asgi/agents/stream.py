@@ -258,7 +258,7 @@ async def stream_source(
     outbox = context.outbox()
     assembler, queue = outbox.assembler, outbox.queue
     newest = await context.store.load_thread_items(
-        context.thread.id, None, NEWEST_ITEMS, "desc", context.request_context
+        context.thread.id, None, NEWEST_ITEMS, "desc", context=context.request_context
     )
     assembler.resume(newest.data)
     ready = outbox.ready = current_backend().signal()

@@ -65,6 +65,7 @@ ARROWS: dict[str, set[str]] = {
     "store": {"errors", "ids", "protocol", "store.base", "types"},
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
     "agents": {
+        "_base",
         "_closing",
         "actions",
         "errors",
@@ -80,7 +81,7 @@ ARROWS: dict[str, set[str]] = {
     "conformance": set(),
     "conformance.testee": {"*"},
     "schemas": {"types"},
-    "playground": {"errors", "http"},
+    "playground": {"errors", "files", "http"},
     "owners": {"errors", "operations", "protocol", "server", "store", "store.base", "types"},
     # What stands on everything.
     "<root>": set(),
