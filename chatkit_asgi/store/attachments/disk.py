@@ -148,7 +148,7 @@ class _Directory:
     def folders(self, folder: str) -> Iterator[str]:
         try:
             with os.scandir(self._files / folder) as entries:
-                yield from [entry.name for entry in entries]
+                yield from [entry.name for entry in entries if entry.is_dir()]
         except FileNotFoundError:
             return
 
