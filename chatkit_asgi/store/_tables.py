@@ -48,7 +48,7 @@ AttachmentEntry = tuple[str, str | None, Row]
 class Tables(Protocol):
     """The operations of a database. Each is atomic; ``NotFoundError`` leaves everything as it was.
 
-    ``put_*`` insert at the end or replace in place, with :func:`~chatkit_asgi.store.rows.merged`.
+    ``put_*`` insert at the end or replace in place, with ``merged_*`` of :mod:`~chatkit_asgi.store.rows`.
     """
 
     def thread(self, owner: str, thread_id: str) -> Row: ...
