@@ -167,14 +167,14 @@ class RowStore(Store[TContext]):
         return thread_of(result)
 
     async def load_threads(
-        self, limit: int, after: str | None, order: str, context: TContext
+        self, limit: int, after: str | None, order: Order, context: TContext
     ) -> Page[ThreadMetadata]:
         """A page of threads in the order of their creation. Raises NotFoundError for an unknown cursor."""
         owner, query = self.owner(context), _threads(after, limit, order)
         return (await self._read(lambda tables: tables.threads(owner, *query))).of(thread_of).page()
 
     async def load_visible_threads(
-        self, limit: int, after: str | None, order: str, context: TContext
+        self, limit: int, after: str | None, order: Order, context: TContext
     ) -> Page[msgspec.Raw]:
         """A page of threads as a client gets it, as they were saved. Raises NotFoundError for an unknown cursor."""
         if _replaced(self.load_threads, RowStore.load_threads):
@@ -190,7 +190,7 @@ class RowStore(Store[TContext]):
     # -- items ---------------------------------------------------------------------------------
 
     async def load_thread_items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
+        self, thread_id: str, after: str | None, limit: int, order: Order, context: TContext
     ) -> Page[ThreadItem]:
         """A page of items, hidden ones too. Raises NotFoundError for an unknown thread or cursor."""
         query = self._items(thread_id, after, limit, order, context)
@@ -310,7 +310,7 @@ class RowStore(Store[TContext]):
         await self._write(save)
 
     def _items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
+        self, thread_id: str, after: str | None, limit: int, order: Order, context: TContext
     ) -> ItemQuery:
         return ItemQuery(
             self.owner(context),
@@ -434,7 +434,7 @@ def _entry(attachment: Attachment) -> AttachmentEntry:
     return key(attachment.id), _key(attachment.thread_id), attachment_row(attachment)
 
 
-def _threads(after: str | None, limit: int, order: str) -> tuple[str | None, int, bool]:
+def _threads(after: str | None, limit: int, order: Order) -> tuple[str | None, int, bool]:
     return _key(after), max(limit, 1), order == "desc"
 
 

@@ -134,7 +134,7 @@ class Store(ABC, Generic[TContext]):
 
     @abstractmethod
     async def load_threads(
-        self, limit: int, after: str | None, order: str, context: TContext
+        self, limit: int, after: str | None, order: Order, context: TContext
     ) -> Page[ThreadMetadata]:
         """A page of threads in the order of their creation."""
 
@@ -144,7 +144,7 @@ class Store(ABC, Generic[TContext]):
 
     @abstractmethod
     async def load_thread_items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
+        self, thread_id: str, after: str | None, limit: int, order: Order, context: TContext
     ) -> Page[ThreadItem]:
         """A page of items, hidden ones too."""
 
@@ -205,7 +205,7 @@ class Store(ABC, Generic[TContext]):
         return thread
 
     async def load_visible_threads(
-        self, limit: int, after: str | None, order: str, context: TContext
+        self, limit: int, after: str | None, order: Order, context: TContext
     ) -> Page[msgspec.Raw]:
         """A page of :meth:`load_threads` as a client gets it: each thread as JSON in its wire form, without items and
         without ``metadata``. Raises what :meth:`load_threads` raises."""
