@@ -16,7 +16,7 @@ from contextlib import aclosing, suppress
 from functools import partial
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, TypedDict, TypeVar
 from weakref import WeakValueDictionary
 
 import anyio
@@ -51,6 +51,7 @@ from .previews import make_preview
 __all__ = [
     "LINK_LIFE",
     "FileAttachmentStore",
+    "FileStoreOptions",
     "Scanned",
     "Stored",
     "Verdict",
@@ -116,6 +117,17 @@ class Scanned(msgspec.Struct, kw_only=True):
     name: str
     mime_type: str
     size: int
+
+
+class FileStoreOptions(TypedDict, Generic[TContext], total=False):
+    """What every :class:`FileAttachmentStore` may be given, wherever it keeps its files; each is described there."""
+
+    limits: AttachmentLimits | None
+    scan: Callable[[Scanned], Awaitable[Verdict]] | None
+    owner: Callable[[TContext], str] | None
+    link_life: float
+    separate_origin: bool
+    clock: Callable[[], float]
 
 
 class FileAttachmentStore(AttachmentStore[TContext]):

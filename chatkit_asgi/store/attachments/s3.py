@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Unpack
 from urllib.parse import quote, urlsplit
 
 from ...errors import Conflict, NotFoundError
 from ...types import AttachmentUploadDescriptor
 from ..base import TContext
 from .checks import harmless
-from .files import FileAttachmentStore, Stored, folder_of, place_of
+from .files import FileAttachmentStore, FileStoreOptions, Stored, folder_of, place_of
 from .names import content_disposition
 
 __all__ = ["S3AttachmentStore", "presign"]
@@ -67,7 +67,7 @@ class S3AttachmentStore(FileAttachmentStore[TContext]):
         session_token: str | None = None,
         prefix: str = "chatkit",
         direct: bool = True,
-        **options: Any,
+        **options: Unpack[FileStoreOptions[TContext]],
     ) -> None:
         access_key = access_key or os.environ.get("AWS_ACCESS_KEY_ID")
         secret_key = secret_key or os.environ.get("AWS_SECRET_ACCESS_KEY")
