@@ -243,9 +243,8 @@ async def _until_gone(receive: Receive) -> None:
     try:
         while (message := await receive())["type"] != "http.disconnect":
             ends += not message.get("more_body", False)
-            if (
-                ends > 1
-            ):  # aiohttp-asgi repeats the body's end for ever and tells of no disconnect; sending fails there
+            # aiohttp-asgi repeats the body's end for ever and never reports a disconnect; sending fails there.
+            if ends > 1:
                 await anyio.sleep_forever()
     except Exception:  # a server that says it so; nobody is above this task
         logger.debug("receive failed", exc_info=True)
@@ -400,9 +399,8 @@ class ChatKitMiddleware:
 
     def __init__(
         self,
-        app: Callable[
-            ..., Awaitable[None]
-        ],  # frameworks have types of their own for scope, receive and send
+        # Frameworks have types of their own for scope, receive and send.
+        app: Callable[..., Awaitable[None]],
         chatkit_app: ChatKitApp,
         path: str = "/chatkit",
     ) -> None:

@@ -257,9 +257,8 @@ class ChatKitServer(Generic[TContext]):
         """Keep thumbs up or down; the default keeps them in the store, if it keeps feedback."""
         try:
             await self.store.save_feedback(thread_id, item_ids, feedback, context)
-        except (
-            HookMissing
-        ):  # a store written for openai-chatkit, whose default takes a vote and forgets it
+        except HookMissing:
+            # A store written for openai-chatkit, which by default accepts a vote and forgets it.
             logger.info("feedback is not kept: neither the store nor the server overrides it")
 
     async def transcribe(self, audio_input: AudioInput, context: TContext) -> TranscriptionResult:

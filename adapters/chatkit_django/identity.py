@@ -77,9 +77,8 @@ class Identity:
             context = self.context(request)
             if inspect.isawaitable(context):
                 context = await context
-        if is_streaming_req(
-            request.request
-        ):  # what comes now is the turn's, and may outlive the request
+        # What follows belongs to the turn, which may outlive the request.
+        if is_streaming_req(request.request):
             leave_request_thread()
         return context
 

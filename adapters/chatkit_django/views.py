@@ -80,9 +80,8 @@ class ChatKitView:
         if options is not None:
             self.server.options = options
         refuse_cors(self.server, "django-cors-headers (CorsMiddleware and CORS_ALLOWED_ORIGINS)")
-        self._non_atomic_requests = set(
-            settings.DATABASES
-        )  # ATOMIC_REQUESTS is for views that are not async
+        # ATOMIC_REQUESTS is for views that are not async.
+        self._non_atomic_requests = set(settings.DATABASES)
         markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest, below: str | None = None) -> HttpResponseBase:
@@ -189,9 +188,8 @@ class _Chunks:
 
     async def _send_all(self, send: Send) -> bytes:
         body = self._body
-        if isinstance(
-            body, Viewer
-        ):  # as ``async for`` would do it, without a coroutine for each chunk
+        # As ``async for`` would do it, without a coroutine for each chunk.
+        if isinstance(body, Viewer):
             while True:
                 if (chunk := body.take()) is not None:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})

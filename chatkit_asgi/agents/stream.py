@@ -137,9 +137,8 @@ class Outbox:
     def end(self) -> list[Any]:
         """The events that end a run that has succeeded: what is open, then the client tool calls."""
         told: list[Any] = []
-        for call in reversed(
-            self.take_client_tool_calls()
-        ):  # the last one answers the model's last call
+        # From the end, because the last one answers the model's last call.
+        for call in reversed(self.take_client_tool_calls()):
             told[:0] = self.assembler.client_tool_call(call.name, call.arguments, call.call_id)
         return [*self.assembler.close(), *told]
 

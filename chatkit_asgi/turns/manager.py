@@ -281,9 +281,8 @@ class Turns:
 
     def _leave_queue(self, run: Run) -> None:
         place, before, after = (run.owner, run.thread.id), run.before, run.after
-        if (
-            before is not None and not before.ended
-        ):  # it was still waiting; those behind it go on waiting
+        # It was still waiting; those behind it go on waiting.
+        if before is not None and not before.ended:
             before.after = after
             if after is not None:
                 after.before = before

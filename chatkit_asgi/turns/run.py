@@ -670,9 +670,8 @@ class Run:
 
         A failure is only logged: the next checkpoint or the end tries again.
         """
-        if (
-            self._storing or self._checkpointing or self._todo or self.stopping
-        ):  # what waits there appeared earlier
+        # What waits in ``_todo`` appeared earlier.
+        if self._storing or self._checkpointing or self._todo or self.stopping:
             return
         self._checkpointing = True
         try:
@@ -689,8 +688,7 @@ class Run:
             try:
                 await self._write(effect)
             except BaseException:
-                for rest in effects[
-                    place:
-                ]:  # all of them, so that none comes before an earlier one
+                # All of them, so that none is saved before an earlier one.
+                for rest in effects[place:]:
                     self.turn.unsaved(cast("SaveItem", rest))
                 raise
