@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .._closing import closing
 from ..types import ThreadStreamEvent
-from .conversions import ResponseStreamConverter, attribute
+from .conversions import DEFAULT_CONVERTER, ResponseStreamConverter, attribute
 from .parts import Part, TextDelta, Withdraw
-from .responses import DEFAULT_CONVERTER, ResponseReader
+from .responses import ResponseReader
 from .stream import Outbox, logger, stream_source
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ import msgspec
 from .._base import encode
 from ..errors import AuthorError, BaseStreamError
 from ..types import CustomTask, ThreadStreamEvent
-from .chat import DEFAULT_CONVERTER, ChatReader, FunctionCall, read_chat
+from .chat import ChatReader, FunctionCall, read_chat
 from .context import AgentContext
-from .conversions import ResponseStreamConverter
+from .conversions import DEFAULT_CONVERTER, ResponseStreamConverter, title_of
 from .parts import Incomplete, Part, TaskUpdate
 from .stream import stream_parts
 
@@ -59,7 +59,7 @@ class Tool:
         self._function = function
         self.name = name or function.__name__
         self.description = description or inspect.getdoc(function) or ""
-        self.title = self.name.replace("_", " ").capitalize() if title is None else title
+        self.title = title_of(self.name) if title is None else title
         if not inspect.iscoroutinefunction(function):
             raise AuthorError(f"the tool {self.name} is not an asynchronous function")
         self._context_parameter, self._arguments = _arguments_of(function, self.name)
