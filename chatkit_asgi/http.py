@@ -51,7 +51,6 @@ JSON_HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-"""Other lengths say nothing: what comes is counted."""
 MAX_KEY = 255
 """Characters of an ``Idempotency-Key``; the limit that Stripe chose for the same header."""
 
@@ -333,8 +332,7 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
     Raises:
         TooLarge: More than ``limit`` bytes are announced or come.
     """
-    announced = request.headers.get("content-length", "")
-    if _LENGTH.fullmatch(announced) and int(announced) > limit:
+    if announced_length(request.headers) > limit:
         raise _too_large(request, limit)
     if isinstance(request.body, bytes):
         if len(request.body) > limit:
@@ -356,6 +354,12 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
         if (close := getattr(request.body, "aclose", None)) is not None:
             await close()
     return first if body is None else body
+
+
+def announced_length(headers: Mapping[str, str]) -> int:
+    """What ``content-length`` says. Any value that is no length counts as 0; bytes are counted as they arrive."""
+    announced = headers.get("content-length", "")
+    return int(announced) if _LENGTH.fullmatch(announced) else 0
 
 
 def _too_large(request: Request, limit: int) -> TooLarge:

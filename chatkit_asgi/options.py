@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, get_args
 
@@ -49,7 +49,7 @@ class Options:
     """How long a client tool call waits for the client's answer. Then it is completed with an output that says so, and
     a later answer is refused (409, ``tool_call_expired``). An hour, because a tool may ask a person. Counted from the
     item's ``created_at``, if that has a time zone and is later than the thread's. ``None``: no limit."""
-    page_actions: Sequence[str] = field(default=())
+    page_actions: Sequence[str] = ()
     """Types of actions that your page sends in a widget's name (``sendCustomAction(action, itemId)``) though the widget
     does not offer them; ``("*",)`` is any. Every other action is refused (409, ``stale_action``) unless the widget has
     it now, apart from form values: a second click and a made-up payload go nowhere. Widgets with an action for the page
@@ -78,7 +78,7 @@ class Options:
     handle_signals: bool = True
     """End streams on SIGTERM and SIGINT, then let the server's own handler run. Servers such as uvicorn wait for open
     streams before they tell the app that they stop."""
-    cors_origins: Sequence[str] = field(default=())
+    cors_origins: Sequence[str] = ()
     """Origins of pages that may use the endpoint, handed to Starlette's CORSMiddleware; ``("*",)`` is any.
     For ``ChatKitApp``, in a mount or the middleware too. A framework's adapter refuses it (``ValueError``): there the
     framework's own CORS answers, for preflights and refusals too (docs/deploying.md)."""

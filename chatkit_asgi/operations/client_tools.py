@@ -49,7 +49,7 @@ async def threads_add_client_tool_output(
     pending = await expire_calls(server, thread, context)
     if not pending:
         raise await _too_late(server, thread.id, context)
-    answered = pending[0].model_copy(update={"status": "completed", "output": params.result})
+    answered = _ended(pending[0], params.result)
     if not await server.store.settle_item(thread.id, answered, context=context):
         raise await _too_late(server, thread.id, context)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import anyio
@@ -39,22 +39,14 @@ class ShuttingDown(RequestError):
     default_code = "shutting_down"
 
 
-class Repeat:
-    """What tells that a request repeats another.
+class Repeat(NamedTuple):
+    """How to tell that a request repeats another."""
 
-    Args:
-        key: The ``Idempotency-Key`` with its scope, if the client sent one: good while the turn runs and for
-            :attr:`Options.replay` after.
-        body: The body with its scope, if an equal one on the same thread is a repeat: good while the turn runs.
-    """
-
-    __slots__ = ("body", "key")
-
-    def __init__(
-        self, key: tuple[str, ...] | None = None, body: tuple[Any, ...] | None = None
-    ) -> None:
-        self.key = key
-        self.body = body
+    key: tuple[str, ...] | None = None
+    """The ``Idempotency-Key`` with its scope, if the client sent one: good while the turn runs and for
+    :attr:`Options.replay` after."""
+    body: tuple[Any, ...] | None = None
+    """The body with its scope, if an equal one on the same thread is a repeat: good while the turn runs."""
 
 
 class _Admission:

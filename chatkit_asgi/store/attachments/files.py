@@ -279,9 +279,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
 
     async def open_attachment(self, attachment_id: str, context: TContext) -> AsyncIterator[bytes]:
         """The bytes, in chunks."""
-        stored = _check_released(await self.load_stored(attachment_id, context))
-        if stored.state != "ready":
-            raise NotFoundError("The file has not arrived.")
+        stored = await self._load_ready(attachment_id, context)
         async with aclosing(self.read_stored(stored)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -514,6 +512,13 @@ class FileAttachmentStore(AttachmentStore[TContext]):
 
     async def _load(self, place: str) -> Stored:
         return _stored(await self._run(self._blobs.read, f"{place}/stored.json"))
+
+    async def _load_ready(self, attachment_id: str, context: TContext) -> Stored:
+        """What is known of a file that may be given out."""
+        stored = _check_released(await self.load_stored(attachment_id, context))
+        if stored.state != "ready":
+            raise NotFoundError("The file has not arrived.")
+        return stored
 
     async def _save(self, stored: Stored) -> None:
         place = place_of(folder_of(stored.owner), stored.id)
