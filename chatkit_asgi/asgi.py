@@ -42,7 +42,7 @@ class ChatKitApp:
 
     Args:
         server: A :class:`~chatkit_asgi.server.ChatKitServer` or :class:`~chatkit_asgi.server.ChatKitRouter`.
-        context: Makes of each request the value that hooks and stores get; see
+        context: Turns each request into the value that hooks and stores get; see
             :class:`~chatkit_asgi.http.ContextRequest`. Default: :class:`~chatkit_asgi.http.RequestContext`.
         options: Replaces the server's options.
         element: Serve the open ``<openai-chatkit>`` element, for pages of your own: its script is
@@ -84,7 +84,8 @@ class ChatKitApp:
             raise ValueError(f"unknown ASGI scope type {kind!r}")
 
     async def startup(self) -> None:
-        """For a framework that runs no lifespan of mounted apps; nothing depends on it."""
+        """Accept turns again after a :meth:`shutdown`. For frameworks that do not run the lifespan of mounted apps;
+        the first start does not need it."""
         self.server.turns.resume()
 
     async def shutdown(self) -> None:
@@ -135,11 +136,11 @@ async def serve(
     Args:
         endpoint: Answers it.
         scope: Of the request.
-        receive: What is left of the request; nobody has read the body.
+        receive: Of the request; the body must not have been read.
         send: Takes the answer.
         path: Of the request, below the endpoint. Default: the scope's, below its ``root_path``.
         raw: The framework's own request, for ``context``.
-        more: Headers to send besides.
+        more: Additional headers to send.
     """
     try:
         response = await endpoint.handle(_request(scope, receive, path, raw))
@@ -203,8 +204,8 @@ def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Requ
 
 @lru_cache(maxsize=512)
 def _header_name(name: bytes) -> str:
-    """One copy of each name for all requests: contexts keep the headers for as long as an answer streams. Short
-    ones only, for what is kept here is anybody's word."""
+    """One copy of each name for all requests: contexts keep the headers for as long as an answer streams. Only
+    short names are cached, because the client chooses them."""
     return name.decode("latin-1").lower()
 
 
@@ -214,7 +215,8 @@ def _header_bytes(name: str) -> bytes:
 
 
 class _Chunks:
-    """The body as it arrives. No generator: the loop would enter each in its books."""
+    """The body as it arrives. Not a generator: event loops register every async generator, which costs more than
+    reading the body."""
 
     __slots__ = ("_more", "_receive")
 
@@ -237,8 +239,8 @@ class _Chunks:
 
 
 async def _until_gone(receive: Receive) -> None:
-    """Servers drop what is sent after a disconnect without a word; only ``receive`` tells. So it is watched in a task
-    beside the one that sends."""
+    """Wait until the client has gone. Servers silently drop what is sent after a disconnect, and only ``receive``
+    reports it; so one task waits here while another sends."""
     ends = 0
     try:
         while (message := await receive())["type"] != "http.disconnect":
@@ -246,15 +248,15 @@ async def _until_gone(receive: Receive) -> None:
             # aiohttp-asgi repeats the body's end for ever and never reports a disconnect; sending fails there.
             if ends > 1:
                 await anyio.sleep_forever()
-    except Exception:  # a server that says it so; nobody is above this task
+    except Exception:  # some servers report it like this
         logger.debug("receive failed", exc_info=True)
 
 
 async def _send_file(
     chunks: AsyncIterator[bytes], start: Message, receive: Receive, send: Send, timeout: float
 ) -> None:
-    """Send what somebody else produces, piece by piece, until the client has gone; one that takes nothing for
-    ``timeout`` seconds has gone too."""
+    """Send the chunks of a file until the client has gone; a client that takes nothing for ``timeout`` seconds counts
+    as gone."""
     backend = current_backend()
     guard = backend.guard(absorb=False)
     is_last = False
@@ -291,8 +293,8 @@ async def _send_file(
 async def _stream(viewer: Viewer, receive: Receive, send: Send, timeout: float) -> None:
     """Send chunks until the turn is over or the client has gone.
 
-    The request's own task, which lies below all that frameworks and middleware put around an app, only waits for the
-    client to go; a task of its own, which wakes without passing through them, sends.
+    The request's own task runs inside everything that frameworks and middleware wrap around an app, so it only waits
+    for the client to go. A separate task, which wakes up without passing through them, does the sending.
     """
     backend = current_backend()
     guard = backend.guard(absorb=False)
@@ -301,7 +303,7 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send, timeout: float) 
     cancel: Callable[[], object] | None = None
     try:
         async with guard:
-            if (chunk := viewer.take()) is not None:  # what came in: no task has to begin first
+            if (chunk := viewer.take()) is not None:  # the first chunk need not wait for a task
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 del chunk
             cancel = backend.spawn(sender.run)
@@ -335,7 +337,7 @@ class _Sender:
         self.is_last = False
         """Whether it sends the end of the answer, or has sent it."""
         self.is_over = False
-        """Set from outside before it has begun: then it does not begin, for the client has gone."""
+        """If set from outside before it has begun, it does not begin: the client has gone."""
         self.over: Signal | None = None
         """Set at the end, where somebody waits for it."""
         self.failure: Exception | None = None
@@ -394,7 +396,7 @@ class ChatKitMiddleware:
     Args:
         app: The app to wrap.
         chatkit_app: Answers ``path`` and what is below it.
-        path: Where. The trailing slash does not matter.
+        path: The path to answer. A trailing slash does not matter.
     """
 
     def __init__(
@@ -432,8 +434,8 @@ def _path_below_root(scope: Scope) -> str:
 
 
 def _and_shut_down(chatkit_app: ChatKitApp, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """The wrapped app answers the lifespan. ChatKit's turns end before it hears of the shutdown: what they save, and
-    their handlers, may need what it then closes."""
+    """The wrapped app answers the lifespan. ChatKit's turns end before it is told of the shutdown, because their
+    handlers and their saving may need what it closes then."""
     failure = ""
 
     async def receiving() -> Message:

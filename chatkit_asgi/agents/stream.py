@@ -151,7 +151,7 @@ class Outbox:
         self.assembler.forget()
 
     def withdraw(self) -> list[Any]:
-        """Drop what nobody has read, and take back what has been."""
+        """Drop unread events and return the events that remove what was already read."""
         unread = {event.item.id for event in self.queue if event.type == "thread.item.added"}
         self.queue.clear()
         return [

@@ -1,4 +1,4 @@
-"""Bytes to values and back. Nothing else in the library calls the serializer.
+"""Bytes to values and back: wire values are encoded and decoded here.
 
 Decoders are built once: one for requests, one for each type that is asked for. Encoding follows the omission policy of
 :mod:`chatkit_asgi._base`. Malformed bytes end in exactly one exception, :class:`~chatkit_asgi.errors.BadRequest`.
@@ -108,8 +108,8 @@ def decode_request(data: bytes | bytearray) -> ChatKitReq:
 
 
 def encode_stored(value: Any) -> bytes:
-    """:func:`encode` for a page or thread whose items are JSON as a store keeps it: there is nothing to look for in
-    them, and looking costs more than joining them."""
+    """:func:`encode` for a page or thread whose items are already JSON: skips the search for nulls, which would cost
+    more than joining the bytes."""
     try:
         return json_encoder.encode(value)
     except UnicodeEncodeError:

@@ -439,5 +439,5 @@ def _threads(after: str | None, limit: int, order: Order) -> tuple[str | None, i
 
 
 def _replaced(method: Callable[..., Any], own: Callable[..., Any]) -> bool:
-    """Whether an author has put something in the place of a method of ours: what it shows counts."""
+    """Whether a subclass overrides ``method``: then the override decides what is visible."""
     return getattr(method, "__func__", None) is not own

@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 LINK_LIFE: Final = 6 * 3600.0
-"""Seconds that a link is good for at least, and half of what it is at most: a page that stays open for a day's work
+"""Minimum lifetime of a link in seconds; the maximum is twice that: a page that stays open for a day's work
 shows its pictures, a link that leaks is worthless the next day."""
 
 BLOCK: Final = 2 * 1024 * 1024
@@ -94,7 +94,7 @@ class Stored(msgspec.Struct, kw_only=True):
     mime_type: str
     """As the client says while it is ``awaited``, then as the bytes tell."""
     size: int
-    """In bytes; the same."""
+    """Bytes: as announced while ``awaited``, then as counted."""
     created: float
     """Seconds since 1970."""
     state: Literal["awaited", "held", "ready"]
