@@ -157,10 +157,8 @@ async def serve(
         "headers": headers,
     }
     if isinstance(body, bytes):
-        if response.status not in (
-            204,
-            304,
-        ):  # whose length would be another's (RFC 9110, section 8.6)
+        # Of these it would be the length of another answer (RFC 9110, section 8.6).
+        if response.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(body)))
         await send(start)
         await send({"type": "http.response.body", "body": body})
