@@ -156,7 +156,7 @@ async def test_payloads_are_converted(chat: ChatKitRouter[Any]) -> None:
         for answer, path in (
             (await client.action(thread_id, "struct", {"id": "x"}), "$.params.action.payload.id"),
             (await client.action(thread_id, "struct", None), "$.params.action.payload"),
-            (await client.action(thread_id, "model", {}), "$.params.action.payload"),
+            (await client.action(thread_id, "model", {}), "$.params.action.payload.id"),
             (await client.sync_action(thread_id, "list", [1, "a"]), "$.params.action.payload[1]"),
         ):
             assert (answer.status, answer.code) == (400, "invalid_payload")
