@@ -318,6 +318,8 @@ class Run:
             if self._complete and outcome in ("stopped", "timed out", "shut down"):
                 outcome = "finished"  # it came too late
             await self._end(outcome, error)
+        except GeneratorExit:
+            raise
         except BaseException:
             logger.critical("turn could not be ended", exc_info=True, extra=self._log())
         finally:
@@ -477,6 +479,8 @@ class Run:
             with scope:
                 await self.server.handle_stream_cancelled(self.thread, pending, self.context)
                 is_done = True
+        except GeneratorExit:
+            raise
         except BaseException:
             logger.exception("handle_stream_cancelled failed", extra=self._log())
         if scope.cancelled_caught:
