@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
+from ..ids import is_minted
 from ..protocol.effects import Effect, Send
 from ..protocol.turn import Turn
 from ..types import (
@@ -31,10 +32,13 @@ from ..types import (
     WidgetItem,
 )
 
-__all__ = ["Intake"]
+__all__ = ["Intake", "has_foreign_id"]
 
 _PASSING = (ProgressUpdateEvent, ClientEffectEvent, ErrorEvent, NoticeEvent, StreamOptionsEvent)
 """Events that may come in the middle of a text."""
+
+_APPEARING: Final = (ThreadItemAddedEvent, ThreadItemDoneEvent)
+"""Events with an item that may be new."""
 
 _NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -148,6 +152,15 @@ class Intake:
             *self._turn.effects_of(ThreadItemUpdatedEvent(item_id=item.id, update=part)),
             *self._turn.effects_of(ThreadItemDoneEvent(item=item)),
         ]
+
+
+def has_foreign_id(event: Any) -> bool:
+    """Whether an item appears whose id was made elsewhere, so that it may be in use. One without an id is refused by
+    the turn."""
+    if type(event) not in _APPEARING:
+        return False
+    item_id = getattr(event.item, "id", None)
+    return isinstance(item_id, str) and not is_minted(item_id)
 
 
 def _as_effects(out: bytes | list[Effect]) -> list[Effect]:

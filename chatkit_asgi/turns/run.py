@@ -14,13 +14,11 @@ import anyio
 from msgspec import Struct
 
 from ..errors import AuthorError, NotFoundError, StreamError, stream_failure_of
-from ..ids import is_minted
 from ..protocol.effects import DeleteItem, Effect, LoadItem, PatchThread, SaveItem, Send
 from ..protocol.turn import Turn
 from ..protocol.visibility import is_hidden
 from ..types import (
     AssistantMessageContentPartTextDelta,
-    ThreadItemAddedEvent,
     ThreadItemBase,
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
@@ -28,7 +26,7 @@ from ..types import (
     UnknownItem,
 )
 from ._backend import Backend, Signal
-from .intake import Intake
+from .intake import Intake, has_foreign_id
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -366,13 +364,11 @@ class Run:
                 else:
                     out = receive_event(value)
             else:
-                if kind is not str and isinstance(value, _ITEMS):
-                    value = ThreadItemDoneEvent(item=cast("Any", value))
-                    kind = ThreadItemDoneEvent
-                if kind in (ThreadItemAddedEvent, ThreadItemDoneEvent) and not is_minted(
-                    value.item.id
-                ):
-                    await intake.adopt(value)
+                if kind is not str and kind is not ThreadItemUpdatedEvent:
+                    if isinstance(value, _ITEMS):
+                        value = ThreadItemDoneEvent(item=cast("Any", value))
+                    if has_foreign_id(value):
+                        await intake.adopt(value)
                 out = intake.receive(value, self._todo)
                 as_they_are = intake.text_id is None and not intake.aliases
             if type(out) is bytes:
@@ -437,8 +433,9 @@ class Run:
         self._todo += self.turn.close(failure)
         try:
             self._todo += self.turn.thread_effects(deep=True)
-        except AuthorError:
-            logger.exception("changes of the thread are lost", extra=self._log())
+        except AuthorError as problem:
+            if str(problem) != str(error):  # else it is why the turn failed, and has been told
+                logger.exception("changes of the thread are lost", extra=self._log())
         await self._persist()
         if self.aside is not None:
             aside, self.aside = self.aside, None
@@ -631,12 +628,11 @@ class Run:
             lost = self._todo.pop(0)
             logger.critical("write given up: %s", type(lost).__name__, extra=self._log())
             if isinstance(lost, SaveItem):  # saved before told, so not told
-                kept = [
+                self._todo[:] = [
                     each
                     for each in self._todo
                     if not (isinstance(each, Send) and each.item_id == lost.item.id)
                 ]
-                self._todo[:] = kept
 
     async def _insist(self, write: Callable[[], Awaitable[object]]) -> bool:
         for attempt in range(SAVE_ATTEMPTS):
