@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, cast, get_args
 
+from ..errors import AuthorError
 from ..ids import is_minted
 from ..protocol.effects import Effect, Send
 from ..protocol.turn import Turn
@@ -23,11 +24,13 @@ from ..types import (
     NoticeEvent,
     ProgressUpdateEvent,
     StreamOptionsEvent,
+    ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
     UnknownItem,
     WidgetItem,
 )
@@ -96,7 +99,11 @@ class Intake:
             "Basic",
         ):
             widget = cast("Any", value)
-            value = ThreadItemDoneEvent(item=WidgetItem(**self._items.new_base(), widget=widget))
+            try:
+                item = WidgetItem(**self._items.new_base(), widget=widget)
+            except ValueError as error:
+                raise _no_widget(widget, error) from None
+            value = ThreadItemDoneEvent(item=item)
         elif self.aliases:
             value = self._renamed(value)
         if self.text_id is None or isinstance(value, _PASSING):
@@ -161,6 +168,19 @@ def has_foreign_id(event: Any) -> bool:
         return False
     item_id = getattr(event.item, "id", None)
     return isinstance(item_id, str) and not is_minted(item_id)
+
+
+def _no_widget(value: dict[str, Any], error: ValueError) -> AuthorError:
+    """What to say of a dict that is not the root of a widget: it may be meant as an event, or an item."""
+    for what, union in (("event", ThreadStreamEvent), ("item", ThreadItem)):
+        for kind in get_args(get_args(union)[0]):
+            if kind.__struct_config__.tag == value.get("type"):
+                return AuthorError(
+                    f"a dict is taken for a widget: for an {what}, yield {kind.__name__}(...)"
+                )
+    return AuthorError(
+        f"a dict is taken for a widget, and {error}; an event is an object: ProgressUpdateEvent(...)"
+    )
 
 
 def _as_effects(out: bytes | list[Effect]) -> list[Effect]:

@@ -422,3 +422,32 @@ class TestItems:
         assert (await client.sync_action(thread_id, "send")).status == 500
         assert "$.created_at" in mistake(caplog)
         await check_whole(client, server, thread_id)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (
+            {"type": "progress_update", "text": "x"},
+            "a dict is taken for a widget: for an event, yield ProgressUpdateEvent(...)",
+        ),
+        (
+            {"type": "thread.item.done", "item": {}},
+            "a dict is taken for a widget: for an event, yield ThreadItemDoneEvent(...)",
+        ),
+        (
+            {"type": "assistant_message", "content": []},
+            "a dict is taken for a widget: for an item, yield AssistantMessageItem(...)",
+        ),
+        ({"type": "Button"}, "a dict is taken for a widget, and 'Button' is not the type of"),
+        ({"text": "x"}, "a dict is taken for a widget, and None is not the type of"),
+    ],
+)
+async def test_a_dict_that_is_no_widget_is_explained(
+    options: Options, caplog: pytest.LogCaptureFixture, value: Any, told: str
+) -> None:
+    server = Served(MemoryStore(), options)
+    server.responding = yielding(value)
+    async with talking(server) as client:
+        await refused(client)
+    assert mistake(caplog).startswith(told)
