@@ -14,6 +14,7 @@ import anyio
 from msgspec import Struct
 
 from ..errors import AuthorError, NotFoundError, StreamError, stream_failure_of
+from ..protocol.checking import UNWRITABLE
 from ..protocol.effects import DeleteItem, Effect, LoadItem, PatchThread, SaveItem, Send
 from ..protocol.turn import Turn
 from ..protocol.visibility import is_hidden
@@ -566,7 +567,12 @@ class Run:
                 elif type(effect) is LoadItem:
                     item = await self._load(effect.event.item_id)
                     todo.pop(0)  # also when it is refused
-                    todo[:0] = self.turn.receive_stored_item(effect.event, item)
+                    try:
+                        todo[:0] = self.turn.receive_stored_item(effect.event, item)
+                    except Exception:
+                        if not self._ending:
+                            raise
+                        logger.exception("update is lost", extra=self._log())
                 else:
                     await self._write(effect)
                     todo.pop(0)
@@ -647,8 +653,10 @@ class Run:
                 return True
             except GeneratorExit:
                 raise
-            except BaseException:
+            except BaseException as error:
                 logger.exception("write failed (attempt %d)", attempt + 1, extra=self._log())
+                if isinstance(error, UNWRITABLE):
+                    return False
         return False
 
     async def put_aside(self, item_id: str) -> None:

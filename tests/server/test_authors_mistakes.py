@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from chatkit_asgi.errors import AuthorError
@@ -451,3 +452,32 @@ async def test_a_dict_that_is_no_widget_is_explained(
     async with talking(server) as client:
         await refused(client)
     assert mistake(caplog).startswith(told)
+
+
+async def test_what_no_store_can_write_is_not_tried_again(
+    options: Options, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = 0
+
+    class Typed(MemoryStore[Any]):
+        """A store of one's own that writes JSON by the standard library's means."""
+
+        async def add_thread_item(self, thread_id: str, item: Any, context: Any) -> None:
+            nonlocal tried
+            if item.id == "h":
+                tried += 1
+                raise TypeError("Object of type datetime is not JSON serializable")
+            await super().add_thread_item(thread_id, item, context)
+
+    store = Typed()
+    server = Served(store, options)
+    server.responding = yielding(
+        "before", lambda t: EndOfTurnItem(**head(t)), lambda t: EndOfTurnItem(**head(t, id="i"))
+    )
+    async with talking(server) as client:
+        with anyio.fail_after(5):
+            turn = await client.create("Hi")
+        assert len(turn.of_type("error")) == 1
+        assert tried == 2  # in the turn, and once more where it ends
+        page = await store.load_thread_items(turn.thread.id or "", None, 10, "asc", context=None)
+        assert [item.type for item in page.data] == ["user_message", "assistant_message"]
