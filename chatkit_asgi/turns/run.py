@@ -674,10 +674,8 @@ class Run:
             self._storing = False
 
     async def checkpoint(self) -> None:
-        """Save what is open as it is now, while the handler runs; never at the same time as another write.
-
-        A failure is only logged: the next checkpoint or the end tries again.
-        """
+        """Save what is open as it is now, while the handler runs; never at the same time as another write. A failure is
+        only logged: the next checkpoint or the end tries again."""
         # What waits in ``_todo`` appeared earlier.
         if self._storing or self._checkpointing or self._todo or self.stopping:
             return
