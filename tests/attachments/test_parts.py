@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import time
 import unicodedata
 from typing import Any
 from urllib.parse import unquote
@@ -14,13 +15,14 @@ from hypothesis import strategies as st
 
 from chatkit_asgi.errors import Forbidden
 from chatkit_asgi.files.ranges import Part, choose
-from chatkit_asgi.store.attachments import FileAttachmentStore, FileStoreOptions
+from chatkit_asgi.store.attachments import FileAttachmentStore, FileStoreOptions, names
 from chatkit_asgi.store.attachments.checks import sniff
 from chatkit_asgi.store.attachments.links import Links
 from chatkit_asgi.store.attachments.names import MAX_NAME, clean_name, content_disposition
 from chatkit_asgi.store.attachments.s3 import presign
 
 KEY = "a-secret-that-is-long-enough"
+MANY_MARKS = re.compile("[^\\x00-\u02ff]{200}")
 ANY = st.text(st.characters(), max_size=400)
 
 
@@ -37,6 +39,43 @@ def test_a_clean_name_is_short_visible_no_path_and_stays_as_it_is(name: str) -> 
     hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert all(unicodedata.category(each) not in hidden or each in "\u200c\u200d" for each in clean)
     assert clean_name(clean) == clean
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(st.characters(), min_size=1, max_size=12), st.integers(1, 120)),
+        max_size=8,
+    ).map(lambda pieces: "".join(piece * times for piece, times in pieces))
+)
+@example("a" * 5000 + ".txt")
+@example("\u1f66\u0345." * 900)
+@example("x." + "\u0061\u0308\u0304" * 40)
+@example(" . " * 5000 + "a.txt" + " ." * 5000)
+@example(("u\u0308\u0304" * 3000) + ".tar.gz")
+def test_a_name_that_is_shortened_first_is_what_it_was_in_full(name: str) -> None:
+    """Unless a letter has more marks than any script has: those of one are not put in order across the cut."""
+    full = unicodedata.normalize("NFC", names._visible(re.split(r"[/\\]", name)[-1]))
+    full = " ".join(names._visible(full).split()).strip(" .")
+    full = names._shortened(full).strip(" .") or "file"
+    if not re.search(MANY_MARKS, unicodedata.normalize("NFD", name)):
+        assert clean_name(name) == full
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a" + "\u0301" * 50_000 + "\u0316" * 49_999,  # took 47 seconds
+        "/".join(["a" + "\u0301\u0316" * 10_000] * 5),
+        "." + "\u0301\u0316" * 50_000,
+        "a." + "\u0301" * 50_000 + "\u0316" * 49_999,
+        "a\u0301\u00ad\u0316" * 33_000,
+        " \u0316\u0301" * 33_000,
+    ],
+)
+def test_no_name_takes_long_to_clean(name: str) -> None:
+    began = time.process_time()
+    assert clean_name(clean_name(name)) == clean_name(name)
+    assert time.process_time() - began < 1
 
 
 @given(ANY)
