@@ -529,6 +529,22 @@ def test_an_attachment_is_its_owners_and_its_threads(chat: Site) -> None:
     assert chat.download(attachment).content == b"Hello"
 
 
+def test_a_client_gets_no_link_by_writing_what_a_record_says(chat: Site) -> None:
+    """Neither to what is somebody else's nor to what is its own: nothing but its own words come back."""
+    for owner in ("ada", "bob"):
+        picked = chat.upload(picture(), "a.png", "image/png", owner).json()["id"]
+        mark = f"chatkit-attachment:{picked}"
+        record = {"id": picked, "name": "a", "mime_type": "image/png", "type": "image", "preview_url": mark}  # fmt: skip
+        data = {**record, "attachments": [record], "data": [record], "items": {"data": [record]}}
+        tag = {"type": "input_tag", "id": "a", "text": "b", "data": data}
+        message = {"content": [tag], "attachments": [], "inference_options": {}}
+        said = chat.ask("threads.create", input=message)
+        read = chat.ask("threads.get_by_id", thread_id=thread_of(said))
+        for answer in (said, read):
+            assert answer.text.count(mark) == 4
+            assert chat.url not in answer.text
+
+
 @disk_only
 def test_of_two_threads_at_once_one_gets_the_attachment(chat: Site) -> None:
     attachment = chat.upload(b"Hello").json()["id"]
