@@ -596,6 +596,7 @@ def test_nothing_that_was_uploaded_is_shown_in_a_page(open_site: Callable[..., S
         (SVG, "a.svg", "image/svg+xml"),
         (b"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'/>", "a.xhtml", "application/xhtml+xml"),
         (b"alert(1)", "a.js", "text/javascript"),
+        (b"alert(1)", "a.js", "text/JScript"),
         (picture(), "a.png", "image/png"),
         (b"%PDF-1.7", "a.pdf", "application/pdf"),
     ):  # fmt: skip

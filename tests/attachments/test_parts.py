@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chatkit_asgi.errors import Forbidden
 from chatkit_asgi.files.ranges import Part, choose
 from chatkit_asgi.store.attachments import FileAttachmentStore, FileStoreOptions, names
-from chatkit_asgi.store.attachments.checks import sniff
+from chatkit_asgi.store.attachments.checks import AttachmentLimits, declared_type, harmless, sniff
 from chatkit_asgi.store.attachments.links import Links
 from chatkit_asgi.store.attachments.names import MAX_NAME, clean_name, content_disposition
 from chatkit_asgi.store.attachments.s3 import presign
@@ -156,6 +156,30 @@ def test_conditions_never_fail(text: str) -> None:
 def test_what_a_file_is_is_always_a_media_type(head: bytes, declared: str) -> None:
     kind = sniff(head, declared)
     assert re.fullmatch(r"[\x21-\x7e]+/[\x21-\x7e]+", kind) or kind == declared
+
+
+SCRIPTS = """
+    application/ecmascript application/javascript application/x-ecmascript application/x-javascript text/ecmascript
+    text/javascript text/javascript1.0 text/javascript1.1 text/javascript1.2 text/javascript1.3 text/javascript1.4
+    text/javascript1.5 text/jscript text/livescript text/x-ecmascript text/x-javascript
+""".split()  # noqa: SIM905 (as the standard lists them)
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+def test_a_script_is_plain_text_and_never_served_as_one(kind: str) -> None:
+    limits = AttachmentLimits(accept=("text/*",))
+    assert sniff(b"alert(1)", declared_type(kind, "a", limits)) == "text/plain"
+    assert harmless(kind) == "application/octet-stream"  # as an older version has stored it
+
+
+@pytest.mark.parametrize("kind", ["vbscript", "x-component", "x-server-parsed-html", "newer"])
+def test_a_kind_of_text_that_nobody_knows_is_served_as_plain_text(kind: str) -> None:
+    assert harmless(f"text/{kind}") == "text/plain"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/csv", "text/markdown", "image/png"])
+def test_what_nobody_runs_is_served_as_what_it_is(kind: str) -> None:
+    assert harmless(kind) == kind
 
 
 @pytest.mark.parametrize(

@@ -205,12 +205,19 @@ ACTIVE: Final = frozenset(
         *(
             "text/html",
             "text/xml",
-            "text/javascript",
             "text/xsl",
             "text/cache-manifest",
             "text/css",
         ),
-        *("application/xml", "application/xhtml+xml", "application/javascript", "image/svg+xml"),
+        *("application/xml", "application/xhtml+xml", "image/svg+xml"),
+        # The JavaScript MIME types of the standard (WHATWG, MIME Sniffing).
+        *(
+            f"{of}/{name}"
+            for of in ("application", "text")
+            for name in ("ecmascript", "javascript", "x-ecmascript", "x-javascript")
+        ),
+        *(f"text/javascript1.{minor}" for minor in range(6)),
+        *("text/jscript", "text/livescript"),
         *("application/x-shockwave-flash", "application/xslt+xml", "application/wasm"),
     }
 )
@@ -218,8 +225,26 @@ ACTIVE: Final = frozenset(
 
 
 def harmless(kind: str) -> str:
-    """The type under which a file of this type is served."""
-    return "application/octet-stream" if kind in ACTIVE or kind.endswith("+xml") else kind
+    """The type under which a file of this type is served. What kinds of text there are, only browsers know."""
+    if kind in ACTIVE or kind.endswith("+xml"):
+        return "application/octet-stream"
+    return "text/plain" if kind.startswith("text/") and kind not in _INERT else kind
+
+
+_INERT: Final = frozenset(
+    f"text/{name}"
+    for name in (
+        "calendar",
+        "csv",
+        "markdown",
+        "plain",
+        "rtf",
+        "tab-separated-values",
+        "vcard",
+        "vtt",
+    )
+)
+"""Kinds of text that are told as their own type when they are served."""
 
 
 # -- archives ----------------------------------------------------------------------------------
