@@ -534,7 +534,13 @@ def test_a_client_gets_no_link_by_writing_what_a_record_says(chat: Site) -> None
     for owner in ("ada", "bob"):
         picked = chat.upload(picture(), "a.png", "image/png", owner).json()["id"]
         mark = f"chatkit-attachment:{picked}"
-        record = {"id": picked, "name": "a", "mime_type": "image/png", "type": "image", "preview_url": mark}  # fmt: skip
+        record = {
+            "id": picked,
+            "name": "a",
+            "mime_type": "image/png",
+            "type": "image",
+            "preview_url": mark,
+        }
         data = {**record, "attachments": [record], "data": [record], "items": {"data": [record]}}
         tag = {"type": "input_tag", "id": "a", "text": "b", "data": data}
         message = {"content": [tag], "attachments": [], "inference_options": {}}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from chatkit_asgi.store import AttachmentStore
 from chatkit_asgi.testing import ChatKitClient
 from chatkit_asgi.types import ImageAttachment

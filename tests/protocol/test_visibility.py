@@ -162,14 +162,31 @@ def test_an_item_of_an_authors_own_type_is_sent_as_it_is() -> None:
 
 # -- previews ------------------------------------------------------------------------------------
 
-RECORD = {"id": "atc_1", "name": "a", "mime_type": "image/png", "type": "image", "preview_url": "mark:atc_1"}  # fmt: skip
+RECORD = {
+    "id": "atc_1",
+    "name": "a",
+    "mime_type": "image/png",
+    "type": "image",
+    "preview_url": "mark:atc_1",
+}
 LINKED = {**RECORD, "preview_url": "https://x.test/?of=atc_1"}
-FREE: dict[str, Any] = {"preview_url": "mark:atc_1", "attachments": [RECORD], "items": RECORD, "data": [RECORD]}  # fmt: skip
+FREE: dict[str, Any] = {
+    "preview_url": "mark:atc_1",
+    "attachments": [RECORD],
+    "items": RECORD,
+    "data": [RECORD],
+}
 
 
 def message(*attachments: Any) -> dict[str, Any]:
     tag = {"type": "input_tag", "id": "a", "text": "b", "data": {**FREE, "item": RECORD}}
-    return {"id": "m", "type": "user_message", "content": [tag], "attachments": [*attachments], "quoted_text": "mark:atc_1"}  # fmt: skip
+    return {
+        "id": "m",
+        "type": "user_message",
+        "content": [tag],
+        "attachments": [*attachments],
+        "quoted_text": "mark:atc_1",
+    }
 
 
 def told(*attachments: Any) -> list[Any]:
@@ -177,12 +194,18 @@ def told(*attachments: Any) -> list[Any]:
     page = {
         "data": [
             message(*attachments),
-            {"id": "c", "type": "client_tool_call", "arguments": FREE, "output": RECORD, "data": [RECORD]},
+            {
+                "id": "c",
+                "type": "client_tool_call",
+                "arguments": FREE,
+                "output": RECORD,
+                "data": [RECORD],
+            },
             {"id": "w", "type": "widget", "widget": {"type": "image", **FREE}, "item": RECORD},
             {"type": "newer", "attachments": [RECORD]},
         ],
         "has_more": False,
-    }  # fmt: skip
+    }
     return [
         *attachments,
         page,
