@@ -128,9 +128,9 @@ def _linked(data: bytes, mark: str, link: Callable[[str], str]) -> bytes:
         return data
     kind = bytes(record.get("type", b""))
     if kind == b'"image"' and "id" in record:
-        own = decode(bytes(record["id"]), Any)
-        if bytes(record.get("preview_url", b"")) == encode(f"{mark}{own}"):
-            record["preview_url"] = msgspec.Raw(encode(link(own)))
+        own = bytes(record["id"])
+        if bytes(record.get("preview_url", b"")) == b'"' + mark.encode() + own[1:]:
+            record["preview_url"] = msgspec.Raw(encode(link(decode(own, str))))
     for name in _RECORDS.get(kind, ()):
         if name in record:
             record[name] = msgspec.Raw(_linked(bytes(record[name]), mark, link))

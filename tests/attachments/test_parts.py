@@ -6,6 +6,7 @@ import inspect
 import re
 import time
 import unicodedata
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,8 +16,15 @@ from hypothesis import strategies as st
 
 from chatkit_asgi.errors import Forbidden
 from chatkit_asgi.files.ranges import Part, choose
+from chatkit_asgi.store import DiskAttachmentStore
 from chatkit_asgi.store.attachments import FileAttachmentStore, FileStoreOptions, names
-from chatkit_asgi.store.attachments.checks import AttachmentLimits, declared_type, harmless, sniff
+from chatkit_asgi.store.attachments.checks import (
+    AttachmentLimits,
+    declared_type,
+    harmless,
+    is_accepted,
+    sniff,
+)
 from chatkit_asgi.store.attachments.links import Links
 from chatkit_asgi.store.attachments.names import MAX_NAME, clean_name, content_disposition
 from chatkit_asgi.store.attachments.s3 import presign
@@ -156,6 +164,55 @@ def test_conditions_never_fail(text: str) -> None:
 def test_what_a_file_is_is_always_a_media_type(head: bytes, declared: str) -> None:
     kind = sniff(head, declared)
     assert re.fullmatch(r"[\x21-\x7e]+/[\x21-\x7e]+", kind) or kind == declared
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"accept": "image/png"}, r"accept .* \('image/png',\), not the str"),
+        ({"accept": (".png",)}, r"accept .*'image/\*'.* not '\.png'"),
+        ({"accept": ["image/png", "jpeg"]}, "accept .* not 'jpeg'"),
+        ({"accept": ("image/PNG",)}, "accept .*lower case.* not 'image/PNG'"),
+        ({"accept": ("text/plain; charset=utf-8",)}, "accept .* not 'text/plain; charset"),
+        ({"accept": (1,)}, "accept .* not 1"),
+        ({"accept": ()}, "accept .* nothing"),
+        ({"accept": None}, "accept .* not None"),
+        ({"max_size": "5MB"}, "max_size .*whole number, .* not '5MB'"),
+        ({"max_size": -1}, "max_size .*more than 0.* not -1"),
+        ({"max_size": 5.5}, "max_size .* not 5.5"),
+        ({"max_size": True}, "max_size .* not True"),
+        ({"max_size": None}, "max_size .* not None"),
+        ({"quota": 0}, "quota .*None for no limit.* not 0"),
+        ({"max_files": "many"}, "max_files .* not 'many'"),
+        *[
+            ({name: 0}, f"{name} .* not 0")
+            for name in ("max_pixels", "preview_side", "max_unpacked", "max_ratio", "max_entries")
+        ],
+    ],
+)
+def test_limits_that_make_no_sense_are_refused_by_name(limits: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        AttachmentLimits(**limits)
+
+
+def test_limits_that_make_sense() -> None:
+    limits = AttachmentLimits(
+        accept=["image/*", "application/*+json"],  # type: ignore[arg-type]  # pyright: ignore
+        quota=None,
+        max_files=None,
+    )
+    assert limits.accept == ("image/*", "application/*+json")
+    for kind, comes_in in (("image/heic", True), ("application/x+json", True), ("a/b", False)):
+        assert is_accepted(kind, limits) is comes_in
+
+
+def test_a_store_refuses_other_limits_and_no_keys(tmp_path: Path) -> None:
+    url = "https://my.app/chatkit"
+    for limits in ({"max_size": 5}, {}, 5):
+        with pytest.raises(ValueError, match=r"limits .*AttachmentLimits\(.* not "):
+            DiskAttachmentStore(tmp_path, url=url, limits=limits)
+    with pytest.raises(ValueError, match="at least one secret"):
+        DiskAttachmentStore(tmp_path, url=url, keys=[])
 
 
 SCRIPTS = """
