@@ -171,7 +171,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         if None in map(find_spec, ("filetype", "PIL", "python_multipart")):
             raise ImportError("attachments need more: pip install 'chatkit-asgi[attachments]'")
         self.url = url.rstrip("/")
-        if not isinstance(limits, AttachmentLimits | None):
+        if not isinstance(limits, AttachmentLimits | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError(f"limits is AttachmentLimits(max_size=...), not {limits!r}")
         self.limits = AttachmentLimits() if limits is None else limits
         self.separate_origin = separate_origin
