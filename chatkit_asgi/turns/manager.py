@@ -46,17 +46,19 @@ class Repeat(NamedTuple):
     """The ``Idempotency-Key`` with its scope, if the client sent one: good while the turn runs and for
     :attr:`Options.replay` after."""
     body: tuple[Any, ...] | None = None
-    """The body with its scope, if an equal one on the same thread is a repeat: good while the turn runs."""
+    """The request's digest with its scope, if an equal one is a repeat: good while the turn runs."""
+    digest: bytes = b""
+    """Of the whole request, to find a key that is used for two different ones. The request itself would be held as long
+    as the key is."""
 
 
 class _Admission:
     """The place that a request holds for those that repeat it, from its first moment on."""
 
-    __slots__ = ("body", "error", "repeat", "run", "waiters")
+    __slots__ = ("error", "repeat", "run", "waiters")
 
-    def __init__(self, repeat: Repeat, body: object) -> None:
+    def __init__(self, repeat: Repeat) -> None:
         self.repeat = repeat
-        self.body = body
         self.run: Run | None = None
         self.error: BaseException | None = None
         self.waiters: list[Signal] = []
@@ -100,7 +102,6 @@ class Turns:
         owner: str,
         repeat: Repeat | None = None,
         check_repeat: Callable[[], Awaitable[object]] | None = None,
-        body: object = None,
         request_id: str = "",
     ) -> Viewer:
         """Check a request and start its turn, or join the one that it repeats.
@@ -108,9 +109,8 @@ class Turns:
         Args:
             prepare: Checks everything that can be checked, and returns the plan. Not called for a repeat.
             owner: Whose turn it is.
-            repeat: How to tell a repeat.
-            check_repeat: Raises if the sender may not see the turn that the request repeats. Called for repeats only.
-            body: The whole request, to find a key that is used for two different ones.
+            repeat: What tells a repeat.
+            check_repeat: Refuses who may not see the turn that the request repeats. Called for a repeat only.
             request_id: For the log.
 
         Raises:
@@ -122,12 +122,12 @@ class Turns:
             raise ShuttingDown("The server is restarting.", headers={"retry-after": "1"})
         if repeat is None:
             return await self._begin(prepare, owner, request_id, None)
-        earlier = self._earlier(repeat, body)
+        earlier = self._earlier(repeat)
         if earlier is not None:
             if check_repeat is not None:
                 await check_repeat()
             return await self._join(earlier)
-        admission = _Admission(repeat, None if repeat.key is None else body)
+        admission = _Admission(repeat)
         for key in (repeat.key, repeat.body):
             if key is not None:
                 self._admissions[key] = admission
@@ -166,9 +166,9 @@ class Turns:
                 self._release(owner)
             raise
 
-    def _earlier(self, repeat: Repeat, body: object) -> _Admission | None:
+    def _earlier(self, repeat: Repeat) -> _Admission | None:
         if repeat.key is not None and (found := self._admissions.get(repeat.key)) is not None:
-            if found.body != body:
+            if found.repeat.digest != repeat.digest:
                 raise Conflict(
                     "This Idempotency-Key was used for another request.",
                     code="idempotency_key_reused",
@@ -263,11 +263,13 @@ class Turns:
         self._release(run.owner)
         self._leave_queue(run)
         admission = self._kept.get(run)
-        if admission is not None and (
-            admission.repeat.key is None or run.outcome in ("stopped", "deleted")
-        ):
-            self._forget(admission)
-            del self._kept[run]
+        if admission is not None:
+            key, body, _ = admission.repeat
+            if key is None or run.outcome in ("stopped", "deleted"):
+                self._forget(admission)
+                del self._kept[run]
+            elif body is not None and self._admissions.get(body) is admission:
+                del self._admissions[body]
         for waiter in self._waiting:
             waiter.set()
 

@@ -5,6 +5,7 @@ The hosted client repeats a streaming POST that failed up to five times, and a p
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import anyio
@@ -13,6 +14,7 @@ import pytest
 from chatkit_asgi import NotFoundError
 from chatkit_asgi.store import MemoryStore, Store
 from chatkit_asgi.testing import ChatKitClient, Turn
+from chatkit_asgi.types import ThreadsAddUserMessageReq
 from tests.http.served import Held, Served, all_over, rows, talking, yielding
 
 
@@ -328,3 +330,15 @@ async def test_a_late_viewer_sees_finished_items_and_the_open_one_as_it_is(
             await late.read()
         await turn.read()
     assert late.check().thread.items == turn.check().thread.items
+
+
+async def test_a_key_holds_no_request(server: Served, client: ChatKitClient) -> None:
+    """It is kept for a minute after its answer: a message of a megabyte is not kept for that long twice."""
+    first = await client.create("Hi", headers={"idempotency-key": "k1"})
+    await client.send(first.thread.id, "x" * 10_000, headers={"idempotency-key": "k2"})
+    turns: Any = server.turns
+    assert len(turns._kept) == len(turns._admissions) == 2
+    held = [(*key, admission.repeat) for key, admission in turns._admissions.items()]
+    assert len(repr(held)) < 1000
+    gc.collect()
+    assert [found for found in gc.get_objects() if type(found) is ThreadsAddUserMessageReq] == []
