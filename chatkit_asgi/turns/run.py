@@ -610,7 +610,9 @@ class Run:
     async def _write(self, effect: Effect) -> None:
         store, context, thread_id = self.server.store, self.context, self.thread.id
         if isinstance(effect, SaveItem):
-            if self.aside is not None and not is_hidden(effect.item):
+            # An earlier item that changes is no answer; one of the old answer is, for it is out of sight.
+            if (self.aside is not None and not is_hidden(effect.item)
+                and (effect.is_new or not await self.is_stored(effect.item.id))):  # fmt: skip
                 await store.replace_aside(self.aside, effect.item, context=context)
                 self.aside = None
                 self._deleted = True

@@ -10,7 +10,13 @@ import pytest
 from chatkit_asgi import StreamError
 from chatkit_asgi.store import Store
 from chatkit_asgi.testing import ChatKitClient
-from chatkit_asgi.types import ThreadItemAddedEvent, ThreadItemDoneEvent
+from chatkit_asgi.types import (
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
+    WidgetStreamingTextValueDelta,
+)
 from tests.http.served import (
     Held,
     Served,
@@ -224,6 +230,53 @@ async def test_a_retry_that_says_something_and_fails_replaces_the_old_answer(
     _, answer = await rows(store, first.thread.id)
     assert answer.content[0].text == "New"
     assert turn.thread.items == await rows(store, first.thread.id)
+
+
+@pytest.mark.parametrize("plainly", [False, True])
+async def test_a_retry_that_only_changes_an_earlier_item_and_fails_restores_the_old_answer(
+    server: Served, client: ChatKitClient, store: Store[Any], plainly: bool
+) -> None:
+    """The widget of an earlier turn shows what the handler does; that is no answer yet."""
+    server.responding = yielding(done(card))
+    thread_id = (await client.create("Hi")).thread.id
+    server.responding = yielding("A precious answer")
+    question = (await client.send(thread_id, "Why?")).thread.items[2]
+
+    def change(thread: Any) -> Any:
+        if plainly:
+            return ThreadItemReplacedEvent(item=card(thread, text="Working"))
+        update = WidgetStreamingTextValueDelta(component_id="t1", delta=" of work", done=False)
+        return ThreadItemUpdatedEvent(item_id="msg_card", update=update)
+
+    server.responding = yielding(change, object())
+    assert (await client.retry(thread_id, question.id)).errors
+    stored = await rows(store, thread_id)
+    assert [item.type for item in stored] == [
+        *("user_message", "widget"),
+        *("user_message", "assistant_message"),
+    ]
+    assert stored[-1].content[0].text == "A precious answer"
+    assert stored[1].widget.children[0].value == ("Working" if plainly else "Draft of work")
+    server.responding = yielding(change, "Another answer")
+    (await client.retry(thread_id, question.id)).check()
+    stored = await rows(store, thread_id)
+    assert len(stored) == 4
+    assert stored[-1].content[0].text == "Another answer"
+
+
+async def test_a_retry_that_replaces_an_item_of_the_old_answer_has_answered(
+    server: Served, client: ChatKitClient, store: Store[Any]
+) -> None:
+    """It is out of sight with the rest of the old answer, so its new form is the first item of the new one."""
+    server.responding = yielding("Old", done(card))
+    first = await client.create("Hi")
+    server.responding = yielding(
+        lambda thread: ThreadItemReplacedEvent(item=card(thread, text="New")), object()
+    )
+    assert (await client.retry(first.thread.id, first.thread.items[0].id)).errors
+    stored = await rows(store, first.thread.id)
+    assert [item.type for item in stored] == ["user_message", "widget"]
+    assert stored[1].widget.children[0].value == "New"
 
 
 async def test_a_retry_in_the_middle_takes_everything_after_it(
