@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import Conflict
+from ..errors import Conflict, NotFoundError
 from ..protocol.sse import event_frame
 from ..turns import Plan, Run
 from ..types import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..options import Options
     from ..server import ChatKitServer
 
-__all__ = ["expire_calls", "pass_over_calls", "threads_add_client_tool_output"]
+__all__ = ["expire_calls", "give_back_item", "pass_over_calls", "threads_add_client_tool_output"]
 
 UNANSWERED: Final = {"error": "The client did not answer this call."}
 """The output of a call that was passed over."""
@@ -59,9 +59,20 @@ async def threads_add_client_tool_output(
         return await respond(run, None)
 
     async def give_back() -> None:
-        await server.store.save_item(thread.id, pending[0], context=context)
+        await give_back_item(server, thread.id, pending[0], context)
 
     return Plan(thread=thread, context=context, begin=begin, give_back=give_back)
+
+
+async def give_back_item(
+    server: ChatKitServer[Any], thread_id: str, item: Any, context: Any
+) -> None:
+    """Let an item be pending again, unless it has gone since: a retry may have discarded it."""
+    try:
+        await server.store.load_item(thread_id, item.id, context=context)
+    except NotFoundError:
+        return
+    await server.store.save_item(thread_id, item, context=context)
 
 
 async def pass_over_calls(run: Run) -> None:

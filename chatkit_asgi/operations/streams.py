@@ -38,7 +38,7 @@ from ..types import (
     UserMessageItem,
 )
 from ._shared import check_length, check_open, require_respond, respond, told
-from .client_tools import pass_over_calls
+from .client_tools import give_back_item, pass_over_calls
 
 if TYPE_CHECKING:
     from ..server import ChatKitServer
@@ -110,7 +110,7 @@ async def threads_add_structured_input(
         return events
 
     async def give_back() -> None:
-        await server.store.save_item(thread.id, item, context=context)
+        await give_back_item(server, thread.id, item, context)
 
     return Plan(thread=thread, context=context, begin=begin, give_back=give_back)
 

@@ -185,6 +185,43 @@ async def test_an_answer_that_never_began_is_given_back(
             assert (await turn.read()).check().text == "ok"
 
 
+@pytest.mark.parametrize("make", [tool_call, questions])
+async def test_what_a_retry_has_discarded_is_not_given_back(
+    server: Served, store: Store[Any], make: Any
+) -> None:
+    """An answer waits behind a retry, which discards what it answers, and its client leaves."""
+    async with talking(server) as client:
+        server.responding = yielding(done(make, "msg_it"))
+        first = await client.create("Hi")
+        here = {"thread_id": first.thread.id}
+        requests: list[tuple[str, dict[str, Any]]] = [
+            ("threads.retry_after_item", {**here, "item_id": first.thread.items[0].id}),
+            ("threads.add_client_tool_output", {**here, "result": 1}),
+        ]
+        if make is questions:
+            answers = {"answers": {"size": {"values": ["S"]}}}
+            requests[1] = (
+                "threads.add_structured_input",
+                {**here, "item_id": "msg_it", "input": answers},
+            )
+        server.acting, server.responding = held, again = Held(), Held()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ChatKitClient(client.transport).action, first.thread.id, "x")
+            await held.started.wait()
+            retry, answer = (ChatKitClient(client.transport) for _ in range(2))
+            async with retry.stream(*requests[0]) as turn:
+                async with answer.stream(*requests[1]) as waiting:
+                    assert waiting.status == 200
+                    held.go.set()
+                    await again.started.wait()
+                await anyio.wait_all_tasks_blocked()
+                again.go.set()
+                await turn.read()
+        await all_over(server)
+        stored = await rows(store, first.thread.id)
+        assert [item.type for item in stored] == ["user_message", "assistant_message"]
+
+
 async def test_or_interrupts(server: Served, store: Store[Any]) -> None:
     async with talking(server, on_conflict="interrupt") as client:
         one, two = await second_while_first_runs(server, client, release_first=False)
