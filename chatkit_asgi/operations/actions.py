@@ -100,7 +100,12 @@ def _item_of(answer: Any, sender: WidgetItem | None) -> Any:
         return answer
     if isinstance(answer, SyncCustomActionResponse):
         return answer.updated_item
-    if sender is not None and isinstance(answer, dict | Widget):
+    if isinstance(answer, dict | Widget):
+        if sender is None:
+            raise AuthorError(
+                "sync_action returns a widget that has no place: this request names no sender to replace. Return a"
+                " WidgetItem with an id of its own, or nothing."
+            )
         return sender.replaced_by(cast("WidgetRoot", answer)).item
     raise AuthorError(
         f"sync_action returns a SyncCustomActionResponse, an item, a widget or nothing, not {type(answer).__qualname__}"

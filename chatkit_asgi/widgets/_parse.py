@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import msgspec
 from msgspec import Struct
 
-from .dynamic import ROOT_TYPES
+from .dynamic import ROOT_TYPES, RootType
 
 __all__ = ["NotAWidget", "parse_widget"]
 
@@ -31,7 +31,7 @@ class _Component(Struct):
 
 
 class _Root(_Component):
-    type: Literal["Card", "ListView", "Basic"]  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    type: RootType  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
 
 
 _check = msgspec.json.Decoder(_Root).decode

@@ -13,7 +13,7 @@ border, an action ...). Everything else belongs to the application: what is insi
 from __future__ import annotations
 
 from operator import is_
-from typing import Any, ClassVar, Final, Self, cast
+from typing import Any, ClassVar, Final, Literal, Self, cast, get_args
 
 import msgspec
 
@@ -24,6 +24,7 @@ __all__ = [
     "BasicRoot",
     "DynamicWidgetComponent",
     "DynamicWidgetRoot",
+    "RootType",
     "Widget",
     "as_component",
     "as_root",
@@ -31,7 +32,9 @@ __all__ = [
     "without_nulls",
 ]
 
-ROOT_TYPES: Final = frozenset({"Card", "ListView", "Basic"})
+RootType = Literal["Card", "ListView", "Basic"]
+
+ROOT_TYPES: Final = frozenset[str](get_args(RootType))
 
 _OWN_OBJECTS: Final = frozenset(
     {

@@ -20,6 +20,9 @@ from tests.http.served import Held, Served, all_over, card, done, rows, talking,
 
 SENT: dict[str, Any] = {"type": "Card", "children": [{"type": "Text", "id": "t1", "value": "Sent"}]}
 CLICK: dict[str, Any] = {"type": "send", "payload": {"id": 7}, "item_id": "msg_card"}
+BUTTON: Any = Card(
+    children=[Text(value="Again"), Button(onClickAction={"type": "send", "payload": {"id": 7}})]  # type: ignore[arg-type]
+)
 
 
 async def shown(server: Served, client: ChatKitClient) -> str:
@@ -132,10 +135,7 @@ async def test_a_synchronous_action_may_answer_with_a_widget_an_item_or_nothing(
     server: Served, client: ChatKitClient, store: Store[Any]
 ) -> None:
     thread_id = await shown(server, client)
-    button = Card(
-        children=[Text(value="Again"), Button(onClickAction={"type": "send", "payload": {"id": 7}})]
-    )  # type: ignore[arg-type]
-    server.sync_acting = lambda *_: button
+    server.sync_acting = lambda *_: BUTTON
     answer = (await client.sync_action(thread_id, **CLICK)).check().json
     assert answer["updated_item"]["widget"]["children"][0]["value"] == "Again"
     server.sync_acting = lambda *_: None
@@ -147,6 +147,18 @@ async def test_a_synchronous_action_may_answer_with_a_widget_an_item_or_nothing(
     assert (await rows(store, thread_id))[1].widget == answer["updated_item"]["widget"] == SENT
     server.sync_acting = lambda *_: SENT
     assert (await client.sync_action(thread_id, "send")).status == 500, "there is no sender"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"), [(SENT, "names no sender"), (BUTTON, "names no sender"), ("x", "not str")]
+)
+async def test_the_log_says_why_an_answer_is_none(
+    server: Served, client: ChatKitClient, caplog: pytest.LogCaptureFixture, answer: Any, told: str
+) -> None:
+    thread_id = await shown(server, client)
+    server.sync_acting = lambda *_: answer
+    assert (await client.sync_action(thread_id, "send")).status == 500
+    assert told in caplog.text
 
 
 async def test_an_action_without_a_sender_is_the_pages_own(
