@@ -50,8 +50,10 @@ async def threads_add_client_tool_output(
     if not pending:
         raise await _too_late(server, thread.id, context)
     answered = _ended(pending[0], params.result)
-    if not await server.store.settle_item(thread.id, answered, context=context):
-        raise await _too_late(server, thread.id, context)
+
+    async def take() -> None:
+        if not await server.store.settle_item(thread.id, answered, context=context):
+            raise await _too_late(server, thread.id, context)
 
     async def begin(run: Run) -> AsyncIterator[Any]:
         for call in pending[1:]:
@@ -61,7 +63,7 @@ async def threads_add_client_tool_output(
     async def give_back() -> None:
         await give_back_item(server, thread.id, pending[0], context)
 
-    return Plan(thread=thread, context=context, begin=begin, give_back=give_back)
+    return Plan(thread=thread, context=context, begin=begin, take=take, give_back=give_back)
 
 
 async def give_back_item(

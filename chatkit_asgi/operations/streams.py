@@ -99,10 +99,12 @@ async def threads_add_structured_input(
     _check_answers(server, params.input)
     settled = _answered(item, params.input)
     server.turns.check_conflict(server.store.owner(context), thread.id)
-    if item.status != "pending" or not await server.store.settle_item(
-        thread.id, settled, context=context
-    ):
-        raise Conflict("This structured input was answered already.", code="already_answered")
+    if item.status != "pending":
+        raise _answered_already()
+
+    async def take() -> None:
+        if not await server.store.settle_item(thread.id, settled, context=context):
+            raise _answered_already()
 
     async def begin(run: Run) -> AsyncIterator[Any]:
         events = await respond(run, None)
@@ -112,7 +114,7 @@ async def threads_add_structured_input(
     async def give_back() -> None:
         await give_back_item(server, thread.id, item, context)
 
-    return Plan(thread=thread, context=context, begin=begin, give_back=give_back)
+    return Plan(thread=thread, context=context, begin=begin, take=take, give_back=give_back)
 
 
 async def threads_retry_after_item(
@@ -224,6 +226,10 @@ def _check_answers(server: ChatKitServer[Any], submission: StructuredInputSubmis
             raise TooLarge(f"At most {limit} values.", code="max_values", path=path)
         for value in answer.values:
             check_length(server.options, value, path)
+
+
+def _answered_already() -> Conflict:
+    return Conflict("This structured input was answered already.", code="already_answered")
 
 
 def _answered(

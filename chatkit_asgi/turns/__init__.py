@@ -6,7 +6,8 @@ May import ``protocol``, ``types``, ``store.base``, ``errors`` and anyio.
 
 from ._backend import Guard, Signal, current_backend
 from .manager import Repeat, ShuttingDown, Turns
-from .run import Outcome, Plan, Run
+from .plan import Plan
+from .run import Outcome, Run
 from .viewer import Viewer
 
 __all__ = [

@@ -16,7 +16,8 @@ import anyio
 from ..errors import Conflict, RequestError, TooManyRequests
 from ._backend import Backend, Signal, current_backend
 from ._signals import watch_signals
-from .run import Outcome, Plan, Run
+from .plan import Plan
+from .run import Outcome, Run
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -55,11 +56,13 @@ class Repeat(NamedTuple):
 class _Admission:
     """The place that a request holds for those that repeat it, from its first moment on."""
 
-    __slots__ = ("error", "repeat", "run", "waiters")
+    __slots__ = ("error", "is_taking", "repeat", "run", "waiters")
 
     def __init__(self, repeat: Repeat) -> None:
         self.repeat = repeat
         self.run: Run | None = None
+        self.is_taking = False
+        """Whether its turn comes for sure, or fails, though the request may have left."""
         self.error: BaseException | None = None
         self.waiters: list[Signal] = []
 
@@ -134,8 +137,8 @@ class Turns:
         try:
             return await self._begin(prepare, owner, request_id, admission)
         except BaseException as error:
-            admission.error = error
-            self._forget(admission)
+            if admission.run is None and not admission.is_taking:
+                self._fail(admission, error)
             raise
         finally:
             admission.settle()
@@ -149,22 +152,69 @@ class Turns:
     ) -> Viewer:
         self._limit(owner)
         self._owners[owner] = self._owners.get(owner, 0) + 1
-        run: Run | None = None
         try:
-            run = self._admit(await prepare(), owner, request_id)
-            run.joinable = admission is not None
-            viewer = run.watch()
-            if admission is not None:
-                admission.run = run
-                self._kept[run] = admission
-            # What came in is stored and told in this very step, if the store does not wait: requests that come
-            # together then need not wait for one another.
-            run.backend.spawn(run.main, eagerly=True)
-            return viewer
+            plan = await prepare()
+            admitted = None if plan.take else self._admit(plan, owner, request_id, admission)
         except BaseException:
-            if run is None:
-                self._release(owner)
+            self._release(owner)
             raise
+        if admitted is None:
+            return await self._take(plan, owner, request_id, admission)
+        run, viewer = admitted
+        # What came in is stored and told in this very step, if the store does not wait: requests that come
+        # together then need not wait for one another.
+        run.backend.spawn(run.main, eagerly=True)
+        return viewer
+
+    async def _take(
+        self, plan: Plan, owner: str, request_id: str, admission: _Admission | None
+    ) -> Viewer:
+        """Take what the plan wants and start its turn, in a task of its own: else a request that is cancelled meanwhile
+        would leave something taken and nobody who gives it back. Without a reader, the policy decides what becomes of
+        the turn."""
+        backend = current_backend()
+        done = backend.signal()
+        viewer: Viewer | None = None
+        failure: BaseException | None = None
+        has_left = False
+
+        async def work() -> None:
+            nonlocal viewer, failure
+            try:
+                assert plan.take is not None
+                await plan.take()
+                run, viewer = self._admit(plan, owner, request_id, admission)
+            except BaseException as error:
+                failure = error
+                self._release(owner)
+                if has_left and admission is not None:
+                    self._fail(admission, error)
+            else:
+                if has_left:
+                    if admission is not None:
+                        admission.settle()
+                        await backend.step_aside()  # those who repeat the request watch now
+                    viewer.close()
+                backend.spawn(run.main, eagerly=True)
+            finally:
+                if admission is not None:
+                    admission.is_taking = False
+                done.set()
+
+        if admission is not None:
+            admission.is_taking = True
+        backend.spawn(work, eagerly=True)
+        try:
+            await done.wait()
+        except BaseException:
+            has_left = True
+            if viewer is not None:
+                viewer.close()
+            raise
+        if failure is not None:
+            raise failure
+        assert viewer is not None
+        return viewer
 
     def _earlier(self, repeat: Repeat) -> _Admission | None:
         if repeat.key is not None and (found := self._admissions.get(repeat.key)) is not None:
@@ -213,12 +263,15 @@ class Turns:
         if self._options.on_conflict == "reject" and (owner, thread_id) in self._last:
             raise Conflict("Another answer is running in this thread.", code="turn_running")
 
-    def _admit(self, plan: Plan, owner: str, request_id: str) -> Run:
+    def _admit(
+        self, plan: Plan, owner: str, request_id: str, admission: _Admission | None
+    ) -> tuple[Run, Viewer]:
+        """The plan's turn, which is yet to be spawned, and its first viewer."""
         backend = current_backend()
         place = (owner, plan.thread.id)
         before = self._last.get(place)
         if before is not None:
-            if plan.give_back is None:
+            if plan.take is None:
                 self.check_conflict(owner, plan.thread.id)
             if self._options.on_conflict == "interrupt":
                 before.stop("stopped")
@@ -232,7 +285,11 @@ class Turns:
             if self._options.handle_signals:
                 watch_signals(self, backend)
             backend.spawn(lambda: self._tick(backend))
-        return run
+        run.joinable = admission is not None
+        if admission is not None:
+            admission.run = run
+            self._kept[run] = admission
+        return run, run.watch()
 
     # -- beside the turns ----------------------------------------------------------------------
 
@@ -294,6 +351,11 @@ class Turns:
             self._owners[owner] = left
         else:
             self._owners.pop(owner, None)
+
+    def _fail(self, admission: _Admission, error: BaseException) -> None:
+        admission.error = error
+        self._forget(admission)
+        admission.settle()
 
     def _forget(self, admission: _Admission) -> None:
         for key in (admission.repeat.key, admission.repeat.body):

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import anyio
-from msgspec import Struct
 
 from ..errors import AuthorError, NotFoundError, StreamError, stream_failure_of
 from ..protocol.checking import UNWRITABLE
@@ -23,11 +22,11 @@ from ..types import (
     ThreadItemBase,
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
-    ThreadMetadata,
     UnknownItem,
 )
 from ._backend import Backend, Signal
 from .intake import Intake, has_foreign_id
+from .plan import Plan
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from ..server import ChatKitServer
     from ..store.base import Aside
 
-__all__ = ["Outcome", "Plan", "Run"]
+__all__ = ["Outcome", "Run"]
 
 logger = logging.getLogger("chatkit_asgi.turns")
 
@@ -57,20 +56,6 @@ SAVE_ATTEMPTS = 4
 SAVE_PAUSE = 0.05
 
 _ITEMS: Final = (ThreadItemBase, UnknownItem)
-
-
-class Plan(Struct, kw_only=True):
-    """What a streaming request wants, once everything that can be checked before the answer has been checked."""
-
-    thread: ThreadMetadata
-    context: Any
-    begin: Callable[[Run], Awaitable[AsyncIterator[Any]]]
-    """Called in the turn's task when it is its turn: stores what came in, tells it, returns the handler's events."""
-    is_new: bool = False
-    """Whether the thread does not exist yet."""
-    give_back: Callable[[], Awaitable[object]] | None = None
-    """Gives back what making the plan has claimed, if the turn never begins: nobody else could claim it again. A turn
-    with a claim waits where others would be refused."""
 
 
 class Run:
