@@ -112,7 +112,7 @@ async def answer(
     owner = server.store.owner(context)
     thread_id: Any = getattr(request.params, "thread_id", None)
 
-    async def check_repeat() -> None:
+    async def may_see(thread_id: str) -> None:
         await server.store.load_thread(thread_id, context=context)
 
     tells_by_body = frame is not None or thread_id is not None
@@ -133,6 +133,6 @@ async def answer(
         owner=owner,
         repeat=repeat,
         # A store may tell people apart by means of its own, and a repeat is not checked otherwise.
-        check_repeat=None if owner or thread_id is None else check_repeat,
+        may_see=None if owner else may_see,
         request_id=request_id,
     )

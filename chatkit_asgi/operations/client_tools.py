@@ -63,7 +63,21 @@ async def threads_add_client_tool_output(
     async def give_back() -> None:
         await give_back_item(server, thread.id, pending[0], context)
 
-    return Plan(thread=thread, context=context, begin=begin, take=take, give_back=give_back)
+    known = {call.id for call in pending}
+
+    async def is_repeat() -> bool:
+        """Not if the turn has made another call since: the request names none, so an equal answer is that call's."""
+        now = await server.store.load_pending_tool_calls(thread.id, context=context)
+        return all(call.id in known for call in now)
+
+    return Plan(
+        thread=thread,
+        context=context,
+        begin=begin,
+        take=take,
+        give_back=give_back,
+        is_repeat=is_repeat,
+    )
 
 
 async def give_back_item(

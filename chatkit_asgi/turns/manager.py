@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from weakref import WeakValueDictionary
 
 import anyio
 
-from ..errors import Conflict, RequestError, TooManyRequests
+from ..errors import Conflict, Forbidden, NotFoundError, RequestError, TooManyRequests
 from ._backend import Backend, Signal, current_backend
 from ._signals import watch_signals
 from .plan import Plan
@@ -56,11 +56,15 @@ class Repeat(NamedTuple):
 class _Admission:
     """The place that a request holds for those that repeat it, from its first moment on."""
 
-    __slots__ = ("error", "is_taking", "repeat", "run", "waiters")
+    __slots__ = ("error", "is_new", "is_repeat", "is_taking", "repeat", "run", "waiters")
 
     def __init__(self, repeat: Repeat) -> None:
         self.repeat = repeat
         self.run: Run | None = None
+        self.is_new = False
+        """Whether its thread is: then it is in the store a while after there is a turn."""
+        self.is_repeat: Callable[[], Awaitable[bool]] | None = None
+        """See :class:`Plan`."""
         self.is_taking = False
         """Whether its turn comes for sure, or fails, though the request may have left."""
         self.error: BaseException | None = None
@@ -69,6 +73,11 @@ class _Admission:
     def settle(self) -> None:
         for waiter in self.waiters:
             waiter.set()
+
+
+def _reused() -> Conflict:
+    message = "This Idempotency-Key was used for another request."
+    return Conflict(message, code="idempotency_key_reused")
 
 
 class Turns:
@@ -104,7 +113,7 @@ class Turns:
         *,
         owner: str,
         repeat: Repeat | None = None,
-        check_repeat: Callable[[], Awaitable[object]] | None = None,
+        may_see: Callable[[str], Awaitable[object]] | None = None,
         request_id: str = "",
     ) -> Viewer:
         """Check a request and start its turn, or join the one that it repeats.
@@ -113,7 +122,8 @@ class Turns:
             prepare: Checks everything that can be checked, and returns the plan. Not called for a repeat.
             owner: Whose turn it is.
             repeat: What tells a repeat.
-            check_repeat: Refuses who may not see the turn that the request repeats. Called for a repeat only.
+            may_see: Raises NotFoundError or Forbidden for the id of a thread that is another person's, where neither
+                ``owner`` nor the scope of ``repeat`` tells. Called for a repeat only.
             request_id: For the log.
 
         Raises:
@@ -125,11 +135,14 @@ class Turns:
             raise ShuttingDown("The server is restarting.", headers={"retry-after": "1"})
         if repeat is None:
             return await self._begin(prepare, owner, request_id, None)
-        earlier = self._earlier(repeat)
-        if earlier is not None:
-            if check_repeat is not None:
-                await check_repeat()
-            return await self._join(earlier)
+        passed: _Admission | None = None
+        while (earlier := self._earlier(repeat)) is not None and earlier is not passed:
+            joined = await self._join(earlier, repeat, may_see)
+            if isinstance(joined, Viewer):
+                return joined
+            if joined == "another's":  # who goes on holding the key
+                return await self._begin(prepare, owner, request_id, None)
+            passed = earlier
         admission = _Admission(repeat)
         for key in (repeat.key, repeat.body):
             if key is not None:
@@ -217,29 +230,57 @@ class Turns:
         return viewer
 
     def _earlier(self, repeat: Repeat) -> _Admission | None:
-        if repeat.key is not None and (found := self._admissions.get(repeat.key)) is not None:
-            if found.repeat.digest != repeat.digest:
-                raise Conflict(
-                    "This Idempotency-Key was used for another request.",
-                    code="idempotency_key_reused",
-                )
-            if found.run is None or not found.run.cut_short:
-                return found
+        found = None if repeat.key is None else self._admissions.get(repeat.key)
+        if found is not None and (found.run is None or not found.run.cut_short):
+            return found
         found = None if repeat.body is None else self._admissions.get(repeat.body)
         return (
             found if found is not None and (found.run is None or not found.run.stopping) else None
         )
 
-    async def _join(self, admission: _Admission) -> Viewer:
+    async def _join(
+        self,
+        admission: _Admission,
+        repeat: Repeat,
+        may_see: Callable[[str], Awaitable[object]] | None,
+    ) -> Viewer | Literal["another's", "another"]:
+        """A viewer of the turn that a request seems to repeat, unless it is another person's or means another thing."""
+        by_key = repeat.key is not None and admission.repeat.key == repeat.key
+        is_reused = by_key and admission.repeat.digest != repeat.digest
+        if is_reused and may_see is None:
+            raise _reused()
         while admission.run is None:
             if admission.error is not None:
+                if is_reused:
+                    return "another"
                 if isinstance(admission.error, RequestError):
                     raise admission.error
                 raise Conflict("The request that this one repeats has failed; send it again.")
             waiter = current_backend().signal()
             admission.waiters.append(waiter)
             await waiter.wait()
-        return admission.run.watch()
+        run = admission.run
+        viewer = run.watch()
+        if may_see is None and (by_key or admission.is_repeat is None):
+            return viewer
+        joined = False
+        try:
+            if may_see is not None:
+                if admission.is_new:  # it is in the store when the turn says its first word
+                    while not (run.begun or run.frames or viewer.size or viewer.ended):
+                        await viewer.news.wait()
+                    viewer.news.set()
+                try:
+                    await may_see(run.thread.id)
+                except (NotFoundError, Forbidden):
+                    return "another's" if run.begun or not run.ended else "another"
+            if is_reused:
+                raise _reused()
+            joined = by_key or admission.is_repeat is None or await admission.is_repeat()
+            return viewer if joined else "another"
+        finally:
+            if not joined:
+                viewer.close()
 
     def _limit(self, owner: str) -> None:
         options = self._options
@@ -287,7 +328,7 @@ class Turns:
             backend.spawn(lambda: self._tick(backend))
         run.joinable = admission is not None
         if admission is not None:
-            admission.run = run
+            admission.run, admission.is_new, admission.is_repeat = run, plan.is_new, plan.is_repeat
             self._kept[run] = admission
         return run, run.watch()
 
@@ -322,6 +363,7 @@ class Turns:
         admission = self._kept.get(run)
         if admission is not None:
             key, body, _ = admission.repeat
+            admission.is_repeat = None
             if key is None or run.outcome in ("stopped", "deleted"):
                 self._forget(admission)
                 del self._kept[run]

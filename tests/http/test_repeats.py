@@ -11,11 +11,11 @@ from typing import Any
 import anyio
 import pytest
 
-from chatkit_asgi import NotFoundError
+from chatkit_asgi import Forbidden, NotFoundError
 from chatkit_asgi.store import MemoryStore, Store
 from chatkit_asgi.testing import ChatKitClient, Turn
-from chatkit_asgi.types import ThreadsAddUserMessageReq
-from tests.http.served import Held, Served, all_over, rows, talking, yielding
+from chatkit_asgi.types import ThreadItemDoneEvent, ThreadsAddUserMessageReq
+from tests.http.served import Held, Served, all_over, rows, talking, tool_call, yielding
 
 
 async def at_once(count: int, send: Any) -> list[Any]:
@@ -330,6 +330,194 @@ async def test_a_late_viewer_sees_finished_items_and_the_open_one_as_it_is(
             await late.read()
         await turn.read()
     assert late.check().thread.items == turn.check().thread.items
+
+
+# -- answers to client tool calls: the request names no call
+
+
+class Calls:
+    """Makes a call, at the first answer another one, and goes on for a while; then it says which it is."""
+
+    def __init__(self, *first: str) -> None:
+        self.first = first or ("tc_1",)
+        self.count = 0
+        self.began, self.call = anyio.Event(), anyio.Event()
+        self.go = anyio.Event()
+
+    async def __call__(self, thread: Any, *_: Any) -> Any:
+        self.count += 1
+        if self.count == 1:
+            for name in self.first:
+                yield ThreadItemDoneEvent(item=tool_call(thread, name))
+        elif self.count == 2:
+            yield "Thanks. "
+            self.began.set()
+            await self.call.wait()
+            yield ThreadItemDoneEvent(item=tool_call(thread, "tc_next"))
+            await self.go.wait()
+        else:
+            yield f"Answer {self.count}"
+
+
+OUTPUT = "threads.add_client_tool_output"
+
+
+async def test_an_equal_answer_to_the_next_call_is_another_answer(
+    server: Served, client: ChatKitClient, store: Store[Any]
+) -> None:
+    """The page answers the second call at once, while the turn that made it still runs, and with the same words."""
+    server.responding = calls = Calls()
+    thread_id = (await client.create("Hi")).thread.id
+    calls.call.set()
+    params = {"thread_id": thread_id, "result": {"ok": True}}
+    turns: list[Turn] = []
+
+    async def answer() -> None:
+        turns.append(await ChatKitClient(client.transport).tool_output(thread_id, {"ok": True}))
+
+    async with client.stream(OUTPUT, params) as turn:
+        await turn.wait_for(lambda event: event.get("item", {}).get("id") == "tc_next")
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):  # these are one
+                tasks.start_soon(answer)
+            with anyio.move_on_after(5):
+                while await the_call(store, thread_id) is None:  # noqa: ASYNC110 (nothing tells of it)
+                    await anyio.sleep(0.001)
+            calls.go.set()
+        (await turn.read()).check()
+    assert calls.count == 3
+    assert [each.check().text for each in turns] == ["Answer 3"] * 3
+    stored = await rows(store, thread_id)
+    assert {item.output["ok"] for item in stored if item.type == "client_tool_call"} == {True}
+
+
+async def the_call(store: Store[Any], thread_id: Any) -> Any:
+    item: Any = await store.load_item(thread_id, "tc_next", context=None)
+    return item.output
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+async def test_an_equal_answer_before_the_next_call_is_a_repeat(
+    server: Served, client: ChatKitClient, store: Store[Any], waiting: bool
+) -> None:
+    """The network's, or a proxy's. That another call was pending with the first one's is nothing new."""
+    server.responding = calls = Calls("tc_0", "tc_1")
+    thread_id = (await client.create("Hi")).thread.id
+    params = {"thread_id": thread_id, "result": {"ok": True}}
+    held = Held()
+    server.acting = held
+    async with anyio.create_task_group() as tasks:
+        if waiting:  # the first answer waits for another turn
+            tasks.start_soon(ChatKitClient(client.transport).action, thread_id, "x")
+            await held.started.wait()
+        async with client.stream(OUTPUT, params) as turn:
+            if not waiting:
+                await calls.began.wait()
+            async with ChatKitClient(client.transport).stream(OUTPUT, params) as again:
+                assert again.status == 200
+                held.go.set()
+                calls.call.set()
+                calls.go.set()
+                assert (await again.read()).check().text == "Thanks. "
+            await turn.read()
+    assert calls.count == 2
+    assert (await the_call(store, thread_id)) is None
+
+
+# -- stores that tell people apart by themselves
+
+
+class Shared(MemoryStore[Any]):
+    """Keeps who has made a thread beside it."""
+
+    def __init__(self, *, refusal: type[Exception], pause: float = 0) -> None:
+        super().__init__()
+        self.people: dict[str, str] = {}
+        self.refusal, self.pause = refusal, pause
+
+    async def save_user_message(self, thread: Any, *args: Any, **more: Any) -> None:
+        if self.pause:
+            await anyio.sleep(self.pause)
+        self.people.setdefault(thread.id, more["context"])
+        await super().save_user_message(thread, *args, **more)
+
+    async def load_thread(self, thread_id: str, context: Any) -> Any:
+        if self.people.get(thread_id, context) != context:
+            raise self.refusal("Not yours.")
+        return await super().load_thread(thread_id, context)
+
+
+def user(request: Any) -> Any:
+    return request.headers["x-user"]
+
+
+@pytest.mark.parametrize("refusal", [NotFoundError, Forbidden])
+@pytest.mark.parametrize("pause", [0, 0.02])
+@pytest.mark.parametrize("name", ["idempotency-key", "chatkit-frame-instance-id"])
+async def test_a_new_thread_of_another_person_is_not_joined(
+    name: str, pause: float, refusal: type[Exception]
+) -> None:
+    """Alice's new thread is running when Bob sends the same words with the same key; hers is not his to read."""
+    server = Served(Shared(refusal=refusal, pause=pause))
+    server.responding = held = Held("Secret of ", "Alice")
+    async with talking(server, context=user, handle_signals=False) as client:
+        alice = {name: "1", "x-user": "alice"}
+        turns: list[Turn] = []
+        bob: Turn | None = None
+
+        async def repeat() -> None:
+            again = await ChatKitClient(client.transport).create("Hi", headers=alice)
+            turns.append(again.check())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(repeat)
+            tasks.start_soon(repeat)  # also while the thread is being stored
+            await held.started.wait()
+            server.responding = yielding("For Bob")
+            other = ChatKitClient(client.transport)
+            with anyio.move_on_after(5):
+                bob = await other.create("Hi", headers={name: "1", "x-user": "bob"})
+            tasks.start_soon(repeat)  # the key is hers still
+            await anyio.wait_all_tasks_blocked()
+            held.go.set()
+        assert bob is not None
+        assert bob.check().text == "For Bob"
+        assert [turn.text for turn in turns] == ["Secret of Alice"] * 3
+        assert len({turn.thread.id for turn in (*turns, bob)}) == 2
+        assert server.answers() == 2
+
+
+async def test_a_key_that_another_person_has_used_is_free() -> None:
+    """For another request too, and when the other person's has ended."""
+    server = Served(Shared(refusal=NotFoundError))
+    async with talking(server, context=user, handle_signals=False) as client:
+        key = {"idempotency-key": "1"}
+        assert (await client.create("Hi", headers={**key, "x-user": "alice"})).ok
+        for text in ("Hi", "Hello"):
+            other = await client.create(text, headers={**key, "x-user": "bob"})
+            assert other.check().text == "Hello world"
+        again = await client.create("Other", headers={**key, "x-user": "alice"})
+        assert (again.status, again.code) == (409, "idempotency_key_reused")
+    assert server.answers() == 3
+
+
+async def test_a_key_of_a_thread_that_was_never_stored_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Shared(refusal=NotFoundError)
+    server = Served(store)
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise OSError
+
+    async with talking(server, context=user, handle_signals=False) as client:
+        headers = {"idempotency-key": "1", "x-user": "alice"}
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "save_user_message", fail)
+            assert (await client.create("Hi", headers=headers)).errors
+        turns = [await client.create("Hi", headers=headers) for _ in range(2)]
+        assert len({turn.check().thread.id for turn in turns}) == 1
+    assert server.answers() == 1
 
 
 async def test_a_key_holds_no_request(server: Served, client: ChatKitClient) -> None:
