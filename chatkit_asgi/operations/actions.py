@@ -86,6 +86,8 @@ async def _sync_custom_action(
     if item is not None:
         check_item(item, whole=True)
         await store.save_item(params.thread_id, item, context=context)
+        if not is_hidden(item):
+            await server.turns.replace_open(store.owner(context), params.thread_id, item)
     for effect in changes:
         assert isinstance(effect, PatchThread)
         await store.update_thread(params.thread_id, effect.patch, context=context)

@@ -335,13 +335,22 @@ class Turns:
     # -- beside the turns ----------------------------------------------------------------------
 
     def open_item(self, owner: str, thread_id: str, item_id: str) -> Any:
-        """A copy of an item that a turn of this process is still writing, as it is shown now, or ``None``."""
+        """A copy of an item that a turn of this process is still writing, as it is shown now; ``None`` if none is."""
+        run = self._writer(owner, thread_id, item_id)
+        return None if run is None else run.turn.open[item_id].item()
+
+    async def replace_open(self, owner: str, thread_id: str, item: Any) -> None:
+        """An item was stored beside the turns: one of this process that is still writing it goes on from there, instead
+        of storing it as it was."""
+        run = self._writer(owner, thread_id, item.id)
+        if run is not None:
+            await run.go_on_from(item)
+
+    def _writer(self, owner: str, thread_id: str, item_id: str) -> Run | None:
         run = self._last.get((owner, thread_id))
-        while run is not None:
-            if (found := run.turn.open.get(item_id)) is not None:
-                return found.item()
+        while run is not None and item_id not in run.turn.open:
             run = run.before
-        return None
+        return run
 
     def leave_note(self, thread_id: str) -> None:
         """Make the turns of a thread that are being stopped leave the note for the model."""

@@ -159,7 +159,7 @@ class Run:
         self._storing = False
         """Whether effects are being performed, from the first write to the last: checkpoints do not come in between."""
         self._checkpointing = False
-        self._checkpointed: Signal | None = None
+        self._checkpointed: list[Signal] = []
         self._space: Signal | None = None
         self._weight = 0
         self._whole: tuple[tuple[str, int], bytes] | None = None
@@ -539,9 +539,7 @@ class Run:
             todo.pop(0)
         if not todo:
             return
-        while self._checkpointing:
-            self._checkpointed = self.backend.signal()
-            await self._checkpointed.wait()
+        await self._until_checkpointed()
         self._storing = True
         try:
             while todo:
@@ -673,8 +671,21 @@ class Run:
             logger.exception("checkpoint failed", extra=self._log())
         finally:
             self._checkpointing = False
-            if self._checkpointed is not None:
-                self._checkpointed.set()
+            for waiter in self._checkpointed:
+                waiter.set()
+            self._checkpointed.clear()
+
+    async def _until_checkpointed(self) -> None:
+        while self._checkpointing:
+            waiter = self.backend.signal()
+            self._checkpointed.append(waiter)
+            await waiter.wait()
+
+    async def go_on_from(self, item: Any) -> None:
+        """Another request has stored an item that is open here: what comes is added to that."""
+        self.turn.replace_open(item)
+        await self._until_checkpointed()  # that may have stored it as it was
+        await self.checkpoint()
 
     async def _save_all(self, effects: Sequence[Effect]) -> None:
         for place, effect in enumerate(effects):

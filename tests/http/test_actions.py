@@ -9,12 +9,16 @@ import msgspec
 import pydantic
 import pytest
 
-from chatkit_asgi import ChatKitRouter
+from chatkit_asgi import ChatKitRouter, Options
 from chatkit_asgi._base import Wire
 from chatkit_asgi.server import stream_widget
-from chatkit_asgi.store import Store
+from chatkit_asgi.store import MemoryStore, Store
 from chatkit_asgi.testing import ChatKitClient
-from chatkit_asgi.types import SyncCustomActionResponse
+from chatkit_asgi.types import (
+    SyncCustomActionResponse,
+    ThreadItemUpdatedEvent,
+    WidgetStreamingTextValueDelta,
+)
 from chatkit_asgi.widgets import Button, Card, Text
 from tests.http.served import Held, Served, all_over, card, done, rows, talking, yielding
 
@@ -206,6 +210,107 @@ async def test_a_widget_is_taken_as_it_is_shown_while_it_streams(
         assert (await client.sync_action(turn.thread.id, **wrong)).status == 409
         go.set()
         await turn.wait_for(_ends_widget)
+
+
+def _log(text: str, note: str) -> dict[str, Any]:
+    button = {"type": "Button", "label": "Order", "onClickAction": {"type": "order"}}
+    log, said = (
+        {"type": "Text", "id": name, "value": value}
+        for name, value in (("log", text), ("note", note))
+    )
+    return {"type": "Card", "children": [log, said, button]}
+
+
+@pytest.mark.parametrize("keeps_log", [True, False])
+@pytest.mark.parametrize("ends", ["finished", "failed", "stopped"])
+async def test_what_a_synchronous_action_has_changed_stays_while_a_turn_writes_the_same_widget(
+    server: Served, client: ChatKitClient, store: Store[Any], ends: str, keeps_log: bool
+) -> None:
+    """A turn streams text into a widget of an earlier one; meanwhile somebody clicks on it, and is shown the result."""
+    server.responding = yielding(
+        done(lambda thread: card(thread).model_copy(update={"widget": _log("", "Not ordered")}))
+    )
+    thread_id = (await client.create("Hi")).thread.id
+    clicked = anyio.Event()
+
+    async def respond(*_: Any) -> Any:
+        def line(text: str) -> ThreadItemUpdatedEvent:
+            update = WidgetStreamingTextValueDelta(component_id="log", delta=text, done=False)
+            return ThreadItemUpdatedEvent(item_id="msg_card", update=update)
+
+        yield line("one ")
+        await clicked.wait()
+        yield line("two")
+        if ends == "failed":
+            raise RuntimeError
+        if ends == "stopped":
+            await anyio.sleep_forever()
+
+    async def order(thread: Any, action: Any, sender: Any, context: Any) -> Any:
+        widget = _log(sender.widget.children[0].value, "Ordered")
+        return widget if keeps_log else {**widget, "children": widget["children"][1:]}
+
+    server.responding, server.sync_acting = respond, order
+    params = {"thread_id": thread_id, "input": client.message("Log")}
+    async with client.stream("threads.add_user_message", params) as turn:
+        await turn.wait_for("thread.item.updated")
+        answer = await client.sync_action(thread_id, "order", item_id="msg_card")
+        assert b"Ordered" in msgspec.json.encode(answer.check().json)
+        clicked.set()
+        await turn.wait_for(lambda event: event.get("update", {}).get("delta") == "two")
+        if ends != "stopped":
+            await turn.read()
+    await all_over(server)
+    widget = next(item for item in await rows(store, thread_id) if item.id == "msg_card").widget
+    assert [text.value for text in widget.children[:-1]] == (
+        ["one two", "Ordered"] if keeps_log else ["Ordered"]
+    )
+
+
+async def test_what_a_synchronous_action_has_changed_is_stored_when_it_answers(
+    options: Options,
+) -> None:
+    """Also when a checkpoint was under way, which has the widget as it was and comes later."""
+
+    class Slow(MemoryStore[Any]):
+        async def save_item(self, thread_id: str, item: Any, context: Any) -> None:
+            if item.type == "widget" and item.widget["children"][1]["value"] == "Not ordered":
+                checkpointing.set()
+                await ordered.wait()
+                await anyio.sleep(0.01)
+            else:
+                ordered.set()
+            await super().save_item(thread_id, item, context)
+
+    checkpointing, ordered = anyio.Event(), anyio.Event()
+    server = Served(Slow(), options)
+    server.responding = yielding(
+        done(lambda thread: card(thread).model_copy(update={"widget": _log("", "Not ordered")}))
+    )
+    server.sync_acting = lambda *_: _log("one", "Ordered")
+    async with talking(server, checkpoint_interval=0.02) as client:
+        thread_id = (await client.create("Hi")).thread.id
+        held = Held()
+
+        async def respond(*_: Any) -> Any:
+            update = WidgetStreamingTextValueDelta(component_id="log", delta="one", done=False)
+            yield ThreadItemUpdatedEvent(item_id="msg_card", update=update)
+            async for text in held():
+                yield text
+
+        server.responding = respond
+        params = {"thread_id": thread_id, "input": client.message("Log")}
+        async with client.stream("threads.add_user_message", params) as turn:
+            with anyio.fail_after(10):
+                await checkpointing.wait()
+                answer = await client.sync_action(thread_id, "order", item_id="msg_card")
+            assert answer.check().json
+            for _ in range(2):
+                stored: Any = await server.store.load_item(thread_id, "msg_card", context=None)
+                assert stored.widget.children[1].value == "Ordered"
+                await anyio.sleep(0.05)
+            held.go.set()
+            await turn.read()
 
 
 def _ends_widget(event: Any) -> bool:
