@@ -24,6 +24,8 @@ ARROWS: dict[str, set[str]] = {
     # The core, from the ground up. Each may import those named and itself.
     "_base": set(),
     "_closing": set(),
+    "_expected": set(),
+    "_handlers": {"_expected", "errors"},
     "errors": set(),
     "ids": set(),
     "icons": set(),
@@ -36,6 +38,8 @@ ARROWS: dict[str, set[str]] = {
     "turns": {"errors", "ids", "protocol", "types", "store.base"},
     "server": {
         "_closing",
+        "_expected",
+        "_handlers",
         "actions",
         "errors",
         "ids",
