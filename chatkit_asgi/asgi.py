@@ -43,7 +43,7 @@ class ChatKitApp:
         server: A :class:`~chatkit_asgi.server.ChatKitServer` or :class:`~chatkit_asgi.server.ChatKitRouter`.
         context: Makes of each request the value that hooks and stores get; see
             :class:`~chatkit_asgi.http.ContextRequest`. Default: :class:`~chatkit_asgi.http.RequestContext`.
-        options: Replaces the server's options.
+        options: Replaces the options of the server, hence those of every app, view and router on that server.
         element: Serve the open ``<openai-chatkit>`` element, for pages of your own: its script is
             ``element/chatkit.js`` below the endpoint.
         playground: For development: a page with the element that shows what the server sends. A GET on the endpoint

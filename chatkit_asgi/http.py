@@ -24,6 +24,7 @@ from .errors import (
 )
 from .ids import random_id
 from .operations import answer
+from .options import Options
 from .protocol.codec import decode_request, encode
 from .server import ChatKitRouter, ChatKitServer
 from .turns import Viewer
@@ -36,6 +37,7 @@ __all__ = [
     "RequestContext",
     "Response",
     "Route",
+    "check_path",
     "refuse",
     "refuse_cors",
 ]
@@ -271,15 +273,28 @@ def refuse(error: Exception, headers: Mapping[str, str]) -> Response:
     return _refuse(error, _request_id(headers))
 
 
-def refuse_cors(server: ChatKitServer[Any] | ChatKitRouter[Any], instead: str) -> None:
+def check_path(path: Any) -> None:
+    """For an adapter: frameworks take a path without its slash, and never find it, or take it for another.
+
+    Raises:
+        ValueError: It does not begin with a slash. An empty one is the framework's to judge: its router may have a prefix.
+    """
+    if not isinstance(path, str) or (path and not path.startswith("/")):
+        raise ValueError(f"path begins with a slash, unlike {path!r}")
+
+
+def refuse_cors(
+    server: ChatKitServer[Any] | ChatKitRouter[Any], instead: str, options: Options | None = None
+) -> None:
     """For an adapter. Frameworks answer preflights and failures of their own where no handler is asked, so CORS is
     theirs to do.
 
     Raises:
-        ValueError: The server's options name ``cors_origins``, which only ``ChatKitApp`` follows.
+        ValueError: The options, which are the server's where there are none, name ``cors_origins``: only
+            ``ChatKitApp`` follows it.
     """
     found = server.server if isinstance(server, ChatKitRouter) else server
-    if found.options.cors_origins:
+    if (options or found.options).cors_origins:
         raise ValueError(f"cors_origins is for ChatKitApp; here it would be ignored: use {instead}")
 
 

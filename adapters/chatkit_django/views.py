@@ -51,7 +51,7 @@ class ChatKitView:
             ``Forbidden``. It gets a :class:`~chatkit_asgi.ContextRequest` whose ``raw`` is the Django request, with the
             CSRF token checked. Default: :class:`~chatkit_django.DjangoContext`, which refuses who is not signed in.
         anonymous: Let people in who are not signed in; each session sees its own threads.
-        options: Replaces the server's options.
+        options: Replaces the options of the server, hence those of every app, view and router on that server.
         routes: What is served beside the protocol, by the first segment below the path. Neither ``context`` nor the
             CSRF token is asked for: browsers follow links to attachments without headers.
 

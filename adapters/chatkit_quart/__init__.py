@@ -16,8 +16,9 @@ from quart import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from chatkit_asgi.asgi import ChatKitApp
-from chatkit_asgi.http import ContextCallable, Request, Route, refuse, refuse_cors
+from chatkit_asgi.http import ContextCallable, Request, Route, check_path, refuse, refuse_cors
 from chatkit_asgi.http import Response as Answer
+from chatkit_asgi.options import Options
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
 __all__ = ["chatkit_blueprint"]
@@ -33,7 +34,8 @@ def chatkit_blueprint(
     context: ContextCallable | None = None,
     routes: Mapping[str, Route] | None = None,
     name: str = "chatkit",
-    **options: Any,
+    options: Options | None = None,
+    **blueprint_options: Any,
 ) -> Blueprint:
     """A blueprint that answers ``path``, and what is served below it.
 
@@ -45,16 +47,18 @@ def chatkit_blueprint(
         routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is not asked for
             it: browsers follow links to attachments without headers.
         name: Of the blueprint: another for a second endpoint in one app.
-        options: Of Quart's ``Blueprint``. Its ``before_request`` functions guard everything.
+        options: Replaces the server's options, as for :class:`~chatkit_asgi.ChatKitApp`.
+        blueprint_options: Of Quart's ``Blueprint``. Its ``before_request`` functions guard everything.
 
     Raises:
-        ValueError: The server's options name ``cors_origins``: that is for ``quart_cors.cors(app, ...)`` to do.
+        ValueError: The path has no leading slash; or the options name ``cors_origins``: that is for ``quart_cors.cors(app, ...)`` to do.
     """
-    refuse_cors(server, "quart_cors.cors(app, ...)")
-    chatkit = ChatKitApp(server, context=context)
+    check_path(path)
+    refuse_cors(server, "quart_cors.cors(app, ...)", options)
+    chatkit = ChatKitApp(server, context=context, options=options)
     endpoint = chatkit.endpoint
     endpoint.routes.update(routes or {})
-    blueprint = Blueprint(name, __name__, **options)
+    blueprint = Blueprint(name, __name__, **blueprint_options)
 
     async def answer(below: str = "", rest: str | None = None) -> Response:
         return _response(

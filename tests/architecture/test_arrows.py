@@ -61,7 +61,7 @@ ARROWS: dict[str, set[str]] = {
         "types",
         "widgets",
     },
-    "http": {"errors", "ids", "operations", "protocol", "server", "turns"},
+    "http": {"_expected", "errors", "ids", "operations", "options", "protocol", "server", "turns"},
     "files": {"_closing", "errors", "http", "operations", "protocol", "store", "types"},
     "asgi": {"http", "options", "server", "turns"},
     # What stands beside it.
