@@ -20,7 +20,7 @@ from typing import Any
 
 import anyio
 
-from .http import ContextCallable, Endpoint, Request
+from .http import ContextCallable, Endpoint, Request, joined
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
 from .turns import Guard, Signal, Viewer, current_backend
@@ -180,8 +180,7 @@ def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Requ
         key = _header_name(name) if len(name) < 64 else name.decode("latin-1").lower()
         text = value.decode("latin-1")
         if key in headers:
-            # HTTP/2 may send each cookie in a header of its own (RFC 9113, section 8.2.3).
-            text = headers[key] + ("; " if key == "cookie" else ", ") + text
+            text = joined(key, headers[key], text)
         headers[key] = text
     client = scope.get("client")
     return Request(

@@ -38,6 +38,7 @@ __all__ = [
     "Response",
     "Route",
     "check_path",
+    "joined",
     "refuse",
     "refuse_cors",
 ]
@@ -273,11 +274,24 @@ def refuse(error: Exception, headers: Mapping[str, str]) -> Response:
     return _refuse(error, _request_id(headers))
 
 
+def joined(name: str, first: str, second: str) -> str:
+    """A request's header that comes twice, as one: HTTP/2 may send each cookie in a header of its own (RFC 9113,
+    section 8.2.3), and whatever else may come twice is a list.
+
+    Args:
+        name: The header's, in lower case.
+        first: What came first.
+        second: What came then.
+    """
+    return f"{first}; {second}" if name == "cookie" else f"{first}, {second}"
+
+
 def check_path(path: Any) -> None:
     """For an adapter: frameworks take a path without its slash, and never find it, or take it for another.
 
     Raises:
-        ValueError: It does not begin with a slash. An empty one is the framework's to judge: its router may have a prefix.
+        ValueError: It does not begin with a slash. An empty one is the framework's to judge: its router may have
+            a prefix.
     """
     if not isinstance(path, str) or (path and not path.startswith("/")):
         raise ValueError(f"path begins with a slash, unlike {path!r}")

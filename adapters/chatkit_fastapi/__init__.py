@@ -61,10 +61,12 @@ def chatkit_router(
         routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is asked for
             uploads only: browsers follow links to attachments without headers.
         options: Replaces the server's options, as for :class:`~chatkit_asgi.ChatKitApp`.
-        router_options: Of FastAPI's ``APIRouter``: ``dependencies``, ``tags`` and so on. Its dependencies guard everything.
+        router_options: Of FastAPI's ``APIRouter``: ``dependencies``, ``tags`` and so on. Its dependencies guard
+            everything.
 
     Raises:
-        ValueError: The path has no leading slash; or the options name ``cors_origins``: that is the app's own ``CORSMiddleware``'s to do.
+        ValueError: The path has no leading slash; or the options name ``cors_origins``: that is the app's own
+            ``CORSMiddleware``'s to do.
     """
     check_path(path)
     refuse_cors(server, "app.add_middleware(CORSMiddleware, ...) of FastAPI", options)

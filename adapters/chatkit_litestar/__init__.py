@@ -64,7 +64,8 @@ class ChatKitPlugin(InitPlugin):
         router_options: Of Litestar's ``Router``: ``guards``, ``dependencies``, ``tags`` and so on.
 
     Raises:
-        ValueError: The path has no leading slash; or the options name ``cors_origins``: that is the app's own ``cors_config``'s to do.
+        ValueError: The path has no leading slash; or the options name ``cors_origins``: that is the app's own
+            ``cors_config``'s to do.
     """
 
     def __init__(

@@ -16,7 +16,15 @@ from quart import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from chatkit_asgi.asgi import ChatKitApp
-from chatkit_asgi.http import ContextCallable, Request, Route, check_path, refuse, refuse_cors
+from chatkit_asgi.http import (
+    ContextCallable,
+    Request,
+    Route,
+    check_path,
+    joined,
+    refuse,
+    refuse_cors,
+)
 from chatkit_asgi.http import Response as Answer
 from chatkit_asgi.options import Options
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
@@ -51,7 +59,8 @@ def chatkit_blueprint(
         blueprint_options: Of Quart's ``Blueprint``. Its ``before_request`` functions guard everything.
 
     Raises:
-        ValueError: The path has no leading slash; or the options name ``cors_origins``: that is for ``quart_cors.cors(app, ...)`` to do.
+        ValueError: The path has no leading slash; or the options name ``cors_origins``: that is for
+            ``quart_cors.cors(app, ...)`` to do.
     """
     check_path(path)
     refuse_cors(server, "quart_cors.cors(app, ...)", options)
@@ -65,7 +74,7 @@ def chatkit_blueprint(
             await endpoint.handle(
                 Request(
                     method=request.method,
-                    headers={key.lower(): value for key, value in request.headers.items()},
+                    headers=_headers(),
                     body=request.body,
                     path=below if rest is None else f"{below}/{rest}",
                     query=request.query_string.decode("latin-1"),
@@ -76,28 +85,34 @@ def chatkit_blueprint(
             )
         )
 
-    rule: dict[str, Any] = {"methods": METHODS}
-    blueprint.add_url_rule(path, "endpoint", answer, **rule)
+    blueprint.add_url_rule(path, "endpoint", answer, methods=METHODS)
     for segment in endpoint.routes:
+        rule: dict[str, Any] = {"methods": METHODS}
         if segment in (routes or {}):
-            rule |= {"methods": [*METHODS, "OPTIONS"], "provide_automatic_options": False}
+            rule = {"methods": [*METHODS, "OPTIONS"], "provide_automatic_options": False}
         rule["defaults"] = {"below": f"/{segment}"}
         blueprint.add_url_rule(f"{path}/{segment}", segment, answer, **rule)
         blueprint.add_url_rule(f"{path}/{segment}/<path:rest>", segment, answer, **rule)
-        rule["defaults"] = {"below": f"/{segment}/"}
+        rule = {**rule, "defaults": {"below": f"/{segment}/"}}
         blueprint.add_url_rule(
             f"{path}/{segment}/", f"{segment}/", answer, strict_slashes=False, **rule
         )
 
     async def refused(error: HTTPException) -> Response:
-        return _response(
-            refuse(error, {key.lower(): value for key, value in request.headers.items()})
-        )
+        return _response(refuse(error, _headers()))
 
     blueprint.before_app_serving(chatkit.startup)
     blueprint.after_app_serving(chatkit.shutdown)
     blueprint.register_error_handler(HTTPException, refused)
     return blueprint
+
+
+def _headers() -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        key = name.lower()
+        headers[key] = joined(key, headers[key], value) if key in headers else value
+    return headers
 
 
 def _response(answer: Answer) -> Response:

@@ -181,6 +181,29 @@ def test_a_path_without_its_slash_is_refused(name: str) -> None:
             ADAPTERS[name](make_server(), path=path)
 
 
+@pytest.mark.parametrize("name", ["plain", "fastapi", "litestar", "quart"])
+async def test_headers_that_come_twice_are_joined(name: str) -> None:
+    """HTTP/2 may send each cookie in a header of its own (RFC 9113, section 8.2.3)."""
+    seen: list[Any] = []
+
+    def context(request: Any) -> str:
+        seen.append((request.headers["cookie"], request.headers["x-many"]))
+        return "ada"
+
+    app = load(name).app(make_server(), context=context)
+    twice = [(b"cookie", b"a=1"), (b"x-many", b"1"), (b"cookie", b"b=2"), (b"x-many", b"2")]
+
+    async def doubled(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "headers": [*scope["headers"], *twice]}
+        await app(scope, receive, send)
+
+    async with ASGIBridge(doubled) as bridge:
+        assert (await bridge.post(LIST, path="/chatkit")).status == 200
+    ((cookie, many),) = seen
+    assert (cookie, many.replace(", ", ",")) == ("a=1; b=2", "1,2")
+
+
 @pytest.mark.parametrize("name", list(ADAPTERS))
 def test_options_are_the_servers_everywhere(name: str) -> None:
     server, options = make_server(), Options(max_body=5, handle_signals=False)
