@@ -16,10 +16,11 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import anyio
 
+from ._expected import unexpected
 from .http import ContextCallable, Endpoint, Request, joined
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
@@ -59,6 +60,8 @@ class ChatKitApp:
         element: bool = False,
         playground: bool = False,
     ) -> None:
+        if options is not None and not isinstance(cast("Any", options), Options):
+            raise unexpected("options is an Options(...)", options)
         self.endpoint = Endpoint(server, context)
         if element or playground:
             from .playground import install
@@ -385,6 +388,10 @@ class ChatKitMiddleware:
         chatkit_app: ChatKitApp,
         path: str = "/chatkit",
     ) -> None:
+        if not isinstance(cast("Any", chatkit_app), ChatKitApp):
+            raise unexpected("chatkit_app, the second argument, is a ChatKitApp", chatkit_app)
+        if isinstance(app, type) or not callable(cast("Any", app)):
+            raise unexpected("app, the first argument, is the ASGI application to wrap", app)
         if not path.startswith("/"):
             raise ValueError(f"path begins with a slash, unlike {path!r}")
         self.app = app

@@ -11,10 +11,11 @@ import inspect
 import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct, field
 
+from ._expected import unexpected
 from .errors import (
     BadRequest,
     MethodNotAllowed,
@@ -176,9 +177,12 @@ class Endpoint:
         server: ChatKitServer[Any] | ChatKitRouter[Any],
         context: ContextCallable | None = None,
     ) -> None:
-        self.server: ChatKitServer[Any] = (
-            server.server if isinstance(server, ChatKitRouter) else server
-        )
+        given: Any = server.server if isinstance(server, ChatKitRouter) else server
+        if not isinstance(given, ChatKitServer):
+            raise unexpected("server is a ChatKitServer or ChatKitRouter that has been made", given)
+        if context is not None and not callable(cast("Any", context)):
+            raise unexpected("context is a function of the request", context)
+        self.server: ChatKitServer[Any] = given
         self.context: ContextCallable = context or default_context
         self.routes: dict[str, Route] = {}
         """What is served beside the protocol, by the first segment of the path below the endpoint. Every other path is
@@ -307,8 +311,9 @@ def refuse_cors(
         ValueError: The options, which are the server's where there are none, name ``cors_origins``: only
             ``ChatKitApp`` follows it.
     """
-    found = server.server if isinstance(server, ChatKitRouter) else server
-    if (options or found.options).cors_origins:
+    found: Any = server.server if isinstance(server, ChatKitRouter) else server
+    used = getattr(found, "options", None) if options is None else options
+    if getattr(used, "cors_origins", ()):  # whatever is no server or no Options is found out later
         raise ValueError(f"cors_origins is for ChatKitApp; here it would be ignored: use {instead}")
 
 

@@ -24,7 +24,8 @@ _COUNTS: Final = (
     "max_turns", "max_turns_per_owner",
 )  # fmt: skip
 _TIMES: Final = (
-    "client_tool_timeout", "turn_timeout", "checkpoint_interval", "keep_alive", "send_timeout", "shutdown_grace", "replay",
+    "client_tool_timeout", "turn_timeout", "checkpoint_interval", "keep_alive", "send_timeout", "shutdown_grace",
+    "replay",
 )  # fmt: skip
 _UNLIMITED: Final = ("client_tool_timeout", "turn_timeout", "max_turns", "max_turns_per_owner")
 _FROM_ZERO: Final = ("shutdown_grace", "replay")
@@ -122,8 +123,9 @@ class Options:
         for origin in self.cors_origins:
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(
-                    "cors_origins are origins as browsers say them, such as 'https://my.app' or 'http://localhost:3000' "
-                    f"(scheme and host in lower case, no path, no slash at the end), or '*'; {origin!r} never matches"
+                    "cors_origins are origins as browsers say them, such as 'https://my.app' or "
+                    f"'http://localhost:3000' (scheme and host in lower case, no path, no slash at the end), or '*'; "
+                    f"{origin!r} never matches"
                 )
         if self.page_size > self.max_page_size:
             raise ValueError(

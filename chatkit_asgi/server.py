@@ -6,11 +6,12 @@ import logging
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 
 from ._closing import closing
+from ._expected import unexpected
 from ._handlers import check_handler, check_name, check_payload
 from .actions import Action, form_values
 from .errors import (
@@ -207,6 +208,9 @@ class ChatKitServer(Generic[TContext]):
         store: Where threads live.
         attachment_store: Where attachments' bytes live; without it attachments are answered 501.
         options: Limits, times and policies.
+
+    Raises:
+        TypeError: A store is none, or the options are none.
     """
 
     # Never asked of ``__dict__``: CPython would read all attributes of this server, an author's own too, more slowly.
@@ -219,6 +223,9 @@ class ChatKitServer(Generic[TContext]):
         *,
         options: Options = DEFAULT_OPTIONS,
     ) -> None:
+        _check_stores(store, attachment_store)
+        if not isinstance(cast("Any", options), Options):
+            raise unexpected("options is an Options(...)", options)
         self.store = store
         self.attachment_store = attachment_store
         self.options = options
@@ -385,6 +392,25 @@ class ChatKitServer(Generic[TContext]):
                 f"This server does not take {'' if streams else 'synchronous '}actions: override {hook}."
             )
         return action
+
+
+def _check_stores(store: Any, attachment_store: Any) -> None:
+    """Stores are known by what they do: some are written for openai-chatkit, some wrap another."""
+    if isinstance(store, type) or not hasattr(store, "load_thread"):
+        raise unexpected(
+            "store is a Store that has been made, such as SQLiteStore('chat.db')", store
+        )
+    if attachment_store is None:
+        return
+    is_store = isinstance(attachment_store, Store) and not isinstance(
+        attachment_store, AttachmentStore
+    )
+    is_class = isinstance(attachment_store, type)
+    if is_store or is_class or not hasattr(attachment_store, "delete_attachment"):
+        raise unexpected(
+            "attachment_store is an AttachmentStore that has been made, such as DiskAttachmentStore(...)",
+            attachment_store,
+        )
 
 
 class ChatKitRouter(Generic[TContext]):

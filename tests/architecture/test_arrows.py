@@ -63,10 +63,10 @@ ARROWS: dict[str, set[str]] = {
     },
     "http": {"_expected", "errors", "ids", "operations", "options", "protocol", "server", "turns"},
     "files": {"_closing", "errors", "http", "operations", "protocol", "store", "types"},
-    "asgi": {"http", "options", "server", "turns"},
+    "asgi": {"_expected", "http", "options", "server", "turns"},
     # What stands beside it.
     "openapi": {"schemas", "types"},
-    "store": {"errors", "ids", "protocol", "store.base", "types"},
+    "store": {"_expected", "errors", "ids", "protocol", "store.base", "types"},
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
     "agents": {
         "_closing",
