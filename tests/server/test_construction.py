@@ -12,6 +12,7 @@ from chatkit_litestar import ChatKitPlugin
 from chatkit_quart import chatkit_blueprint
 
 from chatkit_asgi import ChatKitApp, ChatKitMiddleware, ChatKitRouter, ChatKitServer, Options
+from chatkit_asgi.errors import ErrorCode, StreamError
 from chatkit_asgi.store import (
     AttachmentStore,
     DiskAttachmentStore,
@@ -119,3 +120,8 @@ def test_what_works_may_be_of_another_family() -> None:
     Server(wrapping, SimpleNamespace(delete_attachment=None), options=Options())  # type: ignore[arg-type]
     assert Server(both, both).attachment_store is both
     ChatKitMiddleware(SimpleNamespace(__call__=other).__call__, app())
+
+
+def test_an_error_says_its_code_in_logs() -> None:
+    assert str(StreamError(ErrorCode.STREAM_ERROR)) == "stream.error"
+    assert str(StreamError("mine")) == "mine"
