@@ -402,9 +402,8 @@ def _check_stores(store: Any, attachment_store: Any) -> None:
         )
     if attachment_store is None:
         return
-    is_store = isinstance(attachment_store, Store) and not isinstance(
-        attachment_store, AttachmentStore
-    )
+    kind: Any = type(attachment_store)
+    is_store = issubclass(kind, Store) and not issubclass(kind, AttachmentStore)
     is_class = isinstance(attachment_store, type)
     if is_store or is_class or not hasattr(attachment_store, "delete_attachment"):
         raise unexpected(
