@@ -402,7 +402,7 @@ def _check_stores(store: Any, attachment_store: Any) -> None:
         )
     if attachment_store is None:
         return
-    kind: Any = type(attachment_store)
+    kind: Any = attachment_store.__class__
     is_store = issubclass(kind, Store) and not issubclass(kind, AttachmentStore)
     is_class = isinstance(attachment_store, type)
     if is_store or is_class or not hasattr(attachment_store, "delete_attachment"):
