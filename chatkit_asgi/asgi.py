@@ -20,6 +20,7 @@ from typing import Any, cast
 
 import anyio
 
+from ._closing import closing
 from ._expected import unexpected
 from .http import ContextCallable, Endpoint, Request, joined
 from .options import Options
@@ -42,7 +43,7 @@ class ChatKitApp:
 
     Args:
         server: A :class:`~chatkit_asgi.server.ChatKitServer` or :class:`~chatkit_asgi.server.ChatKitRouter`.
-        context: Makes of each request the value that hooks and stores get; see
+        context: Turns each request into the value that hooks and stores get; see
             :class:`~chatkit_asgi.http.ContextRequest`. Default: :class:`~chatkit_asgi.http.RequestContext`.
         options: Replaces the options of the server, hence those of every app, view and router on that server.
         element: Serve the open ``<openai-chatkit>`` element, for pages of your own: its script is
@@ -86,7 +87,8 @@ class ChatKitApp:
             raise ValueError(f"unknown ASGI scope type {kind!r}")
 
     async def startup(self) -> None:
-        """For a framework that runs no lifespan of mounted apps; nothing depends on it."""
+        """Accept turns again after a :meth:`shutdown`. For frameworks that do not run the lifespan of mounted apps;
+        the first start does not need it."""
         self.server.turns.resume()
 
     async def shutdown(self) -> None:
@@ -137,11 +139,11 @@ async def serve(
     Args:
         endpoint: Answers it.
         scope: Of the request.
-        receive: What is left of the request; nobody has read the body.
+        receive: Of the request; the body must not have been read.
         send: Takes the answer.
         path: Of the request, below the endpoint. Default: the scope's, below its ``root_path``.
         raw: The framework's own request, for ``context``.
-        more: Headers to send besides.
+        more: Additional headers to send.
     """
     try:
         response = await endpoint.handle(_request(scope, receive, path, raw))
@@ -158,7 +160,9 @@ async def serve(
         "headers": headers,
     }
     if isinstance(body, bytes):
-        headers.append((b"content-length", b"%d" % len(body)))
+        # Of these it would be the length of another answer (RFC 9110, section 8.6).
+        if response.status not in (204, 304):
+            headers.append((b"content-length", b"%d" % len(body)))
         await send(start)
         await send({"type": "http.response.body", "body": body})
         return
@@ -168,7 +172,7 @@ async def serve(
     try:
         await send(start)
         del response, headers, start  # a silent stream may last for hours
-        await _stream(body, receive, send)
+        await _stream(body, receive, send, endpoint.server.options.send_timeout)
     finally:
         body.close()
 
@@ -200,8 +204,8 @@ def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Requ
 
 @lru_cache(maxsize=512)
 def _header_name(name: bytes) -> str:
-    """One copy of each name for all requests: contexts keep the headers for as long as an answer streams. Short
-    ones only, for what is kept here is anybody's word."""
+    """One copy of each name for all requests: contexts keep the headers for as long as an answer streams. Only
+    short names are cached, because the client chooses them."""
     return name.decode("latin-1").lower()
 
 
@@ -211,7 +215,8 @@ def _header_bytes(name: str) -> bytes:
 
 
 class _Chunks:
-    """The body as it arrives. No generator: the loop would enter each in its books."""
+    """The body as it arrives. Not a generator: event loops register every async generator, which costs more than
+    reading the body."""
 
     __slots__ = ("_more", "_receive")
 
@@ -234,53 +239,62 @@ class _Chunks:
 
 
 async def _until_gone(receive: Receive) -> None:
-    """Servers drop what is sent after a disconnect without a word; only ``receive`` tells. So it is watched in a task
-    beside the one that sends."""
+    """Wait until the client has gone. Servers silently drop what is sent after a disconnect, and only ``receive``
+    reports it; so one task waits here while another sends."""
     ends = 0
     try:
         while (message := await receive())["type"] != "http.disconnect":
             ends += not message.get("more_body", False)
-            if (
-                ends > 1
-            ):  # aiohttp-asgi repeats the body's end for ever and tells of no disconnect; sending fails there
+            # aiohttp-asgi repeats the body's end for ever and never reports a disconnect; sending fails there.
+            if ends > 1:
                 await anyio.sleep_forever()
-    except Exception:  # a server that says it so; nobody is above this task
+    except Exception:  # some servers report it like this
         logger.debug("receive failed", exc_info=True)
 
 
 async def _send_file(
     chunks: AsyncIterator[bytes], start: Message, receive: Receive, send: Send, timeout: float
 ) -> None:
-    """Send what somebody else produces, piece by piece, until the client has gone; one that takes nothing for
-    ``timeout`` seconds has gone too."""
+    """Send the chunks of a file until the client has gone; a client that takes nothing for ``timeout`` seconds counts
+    as gone."""
     backend = current_backend()
     guard = backend.guard(absorb=False)
+    is_last = False
 
     async def watch() -> None:
         await _until_gone(receive)
-        guard.interrupt()
+        if not is_last:  # servers may tell of the end while they take the last of it
+            guard.interrupt()
+
+    async def is_sent(message: Message) -> bool:
+        try:
+            with anyio.fail_after(timeout):
+                await send(message)
+        except OSError:  # how some servers report that the client has gone; TimeoutError is one
+            logger.debug("file not sent to its end", exc_info=True)
+            return False
+        return True
 
     stop_watching = backend.spawn(watch)
     try:
-        async with guard:
-            await send(start)
+        async with closing(chunks), guard:
+            if not await is_sent(start):
+                return
             async for chunk in chunks:
-                with anyio.fail_after(timeout):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-    except OSError:  # how some servers report that the client has gone; TimeoutError is one
-        logger.debug("file not sent to its end", exc_info=True)
+                message = {"type": "http.response.body", "body": chunk, "more_body": True}
+                if not await is_sent(message):
+                    return
+            is_last = True
+            await is_sent({"type": "http.response.body", "body": b""})
     finally:
         stop_watching()
-        if (close := getattr(chunks, "aclose", None)) is not None:
-            await close()
 
 
-async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
+async def _stream(viewer: Viewer, receive: Receive, send: Send, timeout: float) -> None:
     """Send chunks until the turn is over or the client has gone.
 
-    The request's own task, which lies below all that frameworks and middleware put around an app, only waits for the
-    client to go; a task of its own, which wakes without passing through them, sends.
+    The request's own task runs inside everything that frameworks and middleware wrap around an app, so it only waits
+    for the client to go. A separate task, which wakes up without passing through them, does the sending.
     """
     backend = current_backend()
     guard = backend.guard(absorb=False)
@@ -289,12 +303,14 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
     cancel: Callable[[], object] | None = None
     try:
         async with guard:
-            if (chunk := viewer.take()) is not None:  # what came in: no task has to begin first
+            if (chunk := viewer.take()) is not None:  # the first chunk need not wait for a task
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 del chunk
             cancel = backend.spawn(sender.run)
             if not sender.is_over:  # an eager task may be
                 await _until_gone(receive)
+                if sender.is_last:  # servers may tell of the end while they take the last of it
+                    await backend.sleep(timeout)  # which the sender's end interrupts
     except OSError:  # how some servers report that the client has gone
         pass
     finally:
@@ -313,13 +329,15 @@ async def _stream(viewer: Viewer, receive: Receive, send: Send) -> None:
 class _Sender:
     """Sends what a viewer gets. Invariant: nothing is sent any more when the app has returned."""
 
-    __slots__ = ("_guard", "_send", "_viewer", "failure", "has_begun", "is_over", "over")
+    __slots__ = ("_guard", "_send", "_viewer", "failure", "has_begun", "is_last", "is_over", "over")
 
     def __init__(self, viewer: Viewer, send: Send, guard: Guard) -> None:
         self._viewer, self._send, self._guard = viewer, send, guard
         self.has_begun = False
+        self.is_last = False
+        """Whether it sends the end of the answer, or has sent it."""
         self.is_over = False
-        """Set from outside before it has begun: then it does not begin, for the client has gone."""
+        """If set from outside before it has begun, it does not begin: the client has gone."""
         self.over: Signal | None = None
         """Set at the end, where somebody waits for it."""
         self.failure: Exception | None = None
@@ -337,6 +355,7 @@ class _Sender:
                 chunk = viewer.take()
                 more = not viewer.ended
                 if chunk is not None or not more:
+                    self.is_last = not more
                     await send(
                         {"type": "http.response.body", "body": chunk or b"", "more_body": more}
                     )
@@ -377,14 +396,13 @@ class ChatKitMiddleware:
     Args:
         app: The app to wrap.
         chatkit_app: Answers ``path`` and what is below it.
-        path: Where. The trailing slash does not matter.
+        path: The path to answer. A trailing slash does not matter.
     """
 
     def __init__(
         self,
-        app: Callable[
-            ..., Awaitable[None]
-        ],  # frameworks have types of their own for scope, receive and send
+        # Frameworks have types of their own for scope, receive and send.
+        app: Callable[..., Awaitable[None]],
         chatkit_app: ChatKitApp,
         path: str = "/chatkit",
     ) -> None:
@@ -420,8 +438,8 @@ def _path_below_root(scope: Scope) -> str:
 
 
 def _and_shut_down(chatkit_app: ChatKitApp, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """The wrapped app answers the lifespan. ChatKit's turns end before it hears of the shutdown: what they save, and
-    their handlers, may need what it then closes."""
+    """The wrapped app answers the lifespan. ChatKit's turns end before it is told of the shutdown, because their
+    handlers and their saving may need what it closes then."""
     failure = ""
 
     async def receiving() -> Message:

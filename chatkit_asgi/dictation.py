@@ -104,9 +104,8 @@ def openai_transcriber(
             asked = openai.AsyncOpenAI()
         file = (f"speech.{EXTENSIONS[kind]}", audio.data, kind)
         try:
-            create: Any = (
-                asked.audio.transcriptions.create
-            )  # its overloads want more than options say
+            # ``Any``: its overloads ask for more than the options' type says.
+            create: Any = asked.audio.transcriptions.create
             found = await create(file=file, model=model, **options)
         except openai.RateLimitError as error:
             raise TooManyRequests("Too much is being dictated; try again.") from error
@@ -167,10 +166,8 @@ def _webm_seconds(data: bytes) -> float | None:
             scale = int.from_bytes(data[start:stop])
         elif kind == 0xE7:  # a cluster's Timestamp
             cluster = int.from_bytes(data[start:stop])
-        elif kind in (
-            0xA3,
-            0xA1,
-        ):  # SimpleBlock, Block: a track's number, then a time within the cluster
+        elif kind in (0xA3, 0xA1):
+            # SimpleBlock, Block: a track's number, then a time within the cluster.
             place = start + 9 - data[start].bit_length()
             time = cluster + int.from_bytes(data[place : place + 2], signed=True)
             last = max(last or 0, time)

@@ -225,11 +225,11 @@ _NOT_IN_HEADERS: Final = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The answer to ``error``. Nothing of an unexpected exception is told; a framework's HTTP exception keeps its
+    """The answer to ``error``. Of an unexpected exception it reveals nothing; a framework's HTTP exception keeps its
     status, text and headers."""
     match error:
         case RequestError():
-            # A subclass may not have called its base, or have been given something else than text.
+            # A subclass may not have called its base, or may have been given something other than text.
             code = str(getattr(error, "code", error.default_code))
             message = str(getattr(error, "message", error.default_code.replace("_", " ")))
             path = getattr(error, "path", None)
@@ -248,7 +248,7 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def _framework_failure(error: BaseException) -> Failure | None:
-    """The answer to a web framework's own HTTP exception, known by its shape: no framework is imported to find out.
+    """The answer to a web framework's own HTTP exception, recognised by its shape, so no framework is imported.
 
     Starlette, FastAPI and Litestar have ``status_code``, ``detail`` and ``headers``; Werkzeug, and so Quart, ``code``,
     ``description`` and a ``get_response``. Their authors meant the text for the client.
@@ -269,8 +269,8 @@ def _framework_failure(error: BaseException) -> Failure | None:
 
 
 def _sendable(headers: Any) -> dict[str, str]:
-    """An exception's headers as they may be sent: names in lower case, none that the answer has itself, and nothing in
-    a value that ends its line or is not Latin-1: such values are made of what a request said."""
+    """An exception's headers as they may be sent: names in lower case, without those that the answer sets itself.
+    Values may repeat what a request said, so what would end the line or is not Latin-1 is replaced."""
     if not isinstance(headers, Mapping):
         return {}
     given = cast("Mapping[Any, Any]", headers)
@@ -291,7 +291,7 @@ class StreamFailure(NamedTuple):
 
 
 def stream_failure_of(error: BaseException) -> StreamFailure:
-    """The ``error`` event for ``error`` (semantics.md section 4.1). Nothing of an unexpected exception is told.
+    """The ``error`` event for ``error`` (semantics.md section 4.1). Of an unexpected exception it reveals nothing.
 
     Never fails: a turn that ends is saved whatever its author has put into the exception.
     """

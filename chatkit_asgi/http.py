@@ -1,8 +1,8 @@
 """Request in, response out: the only seam between the protocol and any framework.
 
-An adapter makes a :class:`Request` of its framework's request, awaits :meth:`Endpoint.handle` and makes its
-framework's answer of the :class:`Response`. Method, media type, size, context, errors and headers are decided here and
-nowhere else. Knows no framework. May import ``operations`` and everything below.
+An adapter turns its framework's request into a :class:`Request`, awaits :meth:`Endpoint.handle` and turns the
+:class:`Response` into its framework's answer. Method, media type, size, context, errors and headers are decided only
+here. Knows no framework. May import ``operations`` and everything below.
 """
 
 from __future__ import annotations
@@ -55,7 +55,6 @@ JSON_HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-"""Other lengths say nothing: what comes is counted."""
 MAX_KEY = 255
 """Characters of an ``Idempotency-Key``; the limit that Stripe chose for the same header."""
 
@@ -75,7 +74,7 @@ class Request(Struct, kw_only=True):
     scope: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The ASGI scope, where there is one."""
     client: str | None = None
-    """The peer's address, as the server tells it."""
+    """The peer's address, as the server reports it."""
     raw: Any = None
     """The framework's own request."""
 
@@ -90,7 +89,7 @@ class ContextRequest(Struct, kw_only=True):
     raw: Any
     request: Any
     """One of the sixteen requests. For a direct upload an ``attachments.create`` with an empty name and media type and
-    the size of the whole form: nothing else is known before the person is let in."""
+    the size of the whole form: nothing else is known before ``context`` has let the person in."""
 
     @property
     def type(self) -> str:
@@ -151,7 +150,7 @@ async def _pieces(body: bytes | AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
 
 Route = Callable[[Request, str], Awaitable[Response]]
 """Answers what lies below one segment of the endpoint's path: gets the request and the rest of its path, which is
-``""`` or begins with a slash. What it raises is answered as anywhere else."""
+``""`` or begins with a slash. Exceptions are answered as everywhere else."""
 
 
 def default_context(request: ContextRequest | Request) -> RequestContext:
@@ -168,7 +167,7 @@ class Endpoint:
 
     Args:
         server: A server, or a router of handler callables.
-        context: From the request to the author's own value; may be async, may raise ``Unauthorized``, ``Forbidden``
+        context: Turns a request into the author's own value; may be async, may raise ``Unauthorized``, ``Forbidden``
             or an HTTP exception of a framework.
     """
 
@@ -186,17 +185,17 @@ class Endpoint:
         self.context: ContextCallable = context or default_context
         self.routes: dict[str, Route] = {}
         """What is served beside the protocol, by the first segment of the path below the endpoint. Every other path is
-        the endpoint: where it is mounted is the framework's business."""
+        the endpoint itself: where that is mounted is up to the framework."""
         self.personal: list[str] = []
-        """Paths below the endpoint where a POST is somebody's, as at the endpoint itself: ``context`` is asked for it,
-        and an adapter that finds out who it is by its framework's means does so there too."""
+        """Paths below the endpoint where a POST needs an identity, as at the endpoint itself: ``context`` is called for
+        it, and an adapter that identifies people by its framework's means does so there too."""
         if getattr(self.server.attachment_store, "serves_files", False):
             from .files import attachment_route
 
             self.routes["attachments"] = attachment_route(self)
             self.personal.append("/attachments")
         self.page: Route | None = None
-        """What a browser gets that opens the endpoint itself, if anything."""
+        """Answers a browser that opens the endpoint itself, if there is something to show."""
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Never raises an ``Exception``."""
@@ -205,11 +204,12 @@ class Endpoint:
         segment, slash, rest = below.partition("/")
         route = self.routes.get(segment)
         try:
-            if route is not None:
+            if route is None:
+                response = await self._handle(request, request_id)
+            else:
                 response = await route(request, slash + rest)
-                response.headers.setdefault("x-request-id", request_id)
-                return response
-            return await self._handle(request, request_id)
+            response.headers.setdefault("x-request-id", request_id)
+            return response
         except Exception as error:
             return _refuse(error, request_id)
 
@@ -218,7 +218,7 @@ class Endpoint:
 
         Args:
             request: The HTTP request.
-            decoded: The ChatKit request. A route names the one whose work it does: a direct upload is an
+            decoded: The ChatKit request. A route gives the one that it stands in for: a direct upload is an
                 ``attachments.create`` of which only the announced length is known.
         """
         context: Any = self.context(
@@ -265,11 +265,11 @@ class Endpoint:
             request_id=request_id,
         )
         common = JSON_HEADERS if isinstance(body, bytes) else STREAM_HEADERS
-        return Response(status=200, headers={**common, "x-request-id": request_id}, body=body)
+        return Response(status=200, headers={**common}, body=body)
 
 
 def refuse(error: Exception, headers: Mapping[str, str]) -> Response:
-    """The answer to what a framework has raised before the endpoint got the request, as to any other failure.
+    """The answer to an exception that a framework raised before the endpoint got the request, in our own format.
 
     Args:
         error: The framework's HTTP exception; anything else is a 500.
@@ -304,12 +304,11 @@ def check_path(path: Any) -> None:
 def refuse_cors(
     server: ChatKitServer[Any] | ChatKitRouter[Any], instead: str, options: Options | None = None
 ) -> None:
-    """For an adapter. Frameworks answer preflights and failures of their own where no handler is asked, so CORS is
-    theirs to do.
+    """Refuse ``cors_origins`` in an adapter: the framework answers preflights and its own errors before any handler
+    runs, so its CORS middleware must add the headers.
 
     Raises:
-        ValueError: The options, which are the server's where there are none, name ``cors_origins``: only
-            ``ChatKitApp`` follows it.
+        ValueError: The options, the server's by default, have ``cors_origins``, which only ``ChatKitApp`` uses.
     """
     found: Any = server.server if isinstance(server, ChatKitRouter) else server
     used = getattr(found, "options", None) if options is None else options
@@ -347,8 +346,8 @@ def _refuse(error: Exception, request_id: str) -> Response:
 
 
 def _check_media_type(content_type: str) -> None:
-    """JSON and says so. A form, plain text or bytes without a type could come from any page, with the user's cookies
-    and without the browser asking first."""
+    """Refuse what does not say that it is JSON. A form, plain text or bytes without a type could come from any page,
+    with the user's cookies and without a preflight."""
     kind = content_type
     if kind != "application/json":
         kind = kind.split(";", 1)[0].strip().lower()
@@ -364,10 +363,9 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
     """The body, refused as soon as it is too large.
 
     Raises:
-        TooLarge: More than ``limit`` bytes are announced or come.
+        TooLarge: More than ``limit`` bytes are announced or received.
     """
-    announced = request.headers.get("content-length", "")
-    if _LENGTH.fullmatch(announced) and int(announced) > limit:
+    if announced_length(request.headers) > limit:
         raise _too_large(request, limit)
     if isinstance(request.body, bytes):
         if len(request.body) > limit:
@@ -391,6 +389,12 @@ async def _read(request: Request, limit: int) -> bytes | bytearray:
     return first if body is None else body
 
 
+def announced_length(headers: Mapping[str, str]) -> int:
+    """What ``content-length`` says. Any other value is ignored (0); bytes are counted as they arrive."""
+    announced = headers.get("content-length", "")
+    return int(announced) if _LENGTH.fullmatch(announced) else 0
+
+
 def _too_large(request: Request, limit: int) -> TooLarge:
     # HTTP/2 has no such header, and servers refuse to send it (RFC 9113, section 8.2.2); there the stream is reset.
     old = request.scope.get("http_version", "1.1") in ("1.0", "1.1")
@@ -402,7 +406,7 @@ def _too_large(request: Request, limit: int) -> TooLarge:
 
 
 def _credentials(headers: Mapping[str, str]) -> str:
-    """Who asks, as far as the headers tell: nobody may join another person's turn by guessing a key."""
+    """Tells senders apart as far as headers can: nobody may join another person's turn by guessing a key."""
     from hashlib import blake2b  # loads OpenSSL, which an import of this library should not
 
     who = "\0".join(headers.get(name, "") for name in ("authorization", "cookie"))

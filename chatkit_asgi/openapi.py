@@ -9,18 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from .schemas import tidied
-from .types import (
-    ChatKitReq,
-    FileAttachment,
-    ImageAttachment,
-    Page,
-    SyncCustomActionResponse,
-    Thread,
-    ThreadItem,
-    ThreadStreamEvent,
-    TranscriptionResult,
-)
+from .schemas import ANSWERS, tidied
+from .types import ChatKitReq, ThreadItem, ThreadStreamEvent
 
 __all__ = ["REF", "components", "operation"]
 
@@ -33,8 +23,6 @@ _ROOTS: Final[dict[str, Any]] = {
     "Event": ThreadStreamEvent,
     "Item": ThreadItem,
 }
-_ANSWERS: Final = (Thread, Page[Thread], Page[ThreadItem], FileAttachment, ImageAttachment, SyncCustomActionResponse,
-                   TranscriptionResult)  # fmt: skip
 _ERROR: Final[dict[str, Any]] = {
     "title": "Error",
     "description": "Why a request was refused.",
@@ -82,11 +70,12 @@ _STREAM: Final = 'data: {"type":"stream_options","stream_options":{"allow_cancel
 @cache
 def components() -> dict[str, dict[str, Any]]:
     """The schemas by their names. They refer to each other as ``#/components/schemas/<name>``."""
-    wholes, named = tidied([*_ROOTS.values(), *_ANSWERS], REF, PREFIX)
-    roots = dict(zip(_ROOTS, wholes, strict=False))
-    named |= {PREFIX + name: {"title": name, **schema} for name, schema in roots.items()}
-    answers = [*wholes[len(_ROOTS) :], {"type": "object", "maxProperties": 0}]
-    named[PREFIX + "Answer"] = {"title": "Answer", "anyOf": answers}
+    answers = [each for each in dict.fromkeys(ANSWERS.values()) if each is not None]
+    wholes, named = tidied([*_ROOTS.values(), *answers], REF, PREFIX)
+    for name in _ROOTS:
+        named[PREFIX + name] = {"title": name, **wholes.pop(0)}
+    nothing = {"type": "object", "maxProperties": 0}
+    named[PREFIX + "Answer"] = {"title": "Answer", "anyOf": [*wholes, nothing]}
     named[PREFIX + "Error"] = _ERROR
     return dict(sorted(named.items()))
 

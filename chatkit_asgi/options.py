@@ -67,19 +67,19 @@ class Options:
     item's ``created_at``, if that has a time zone and is later than the thread's. ``None``: no limit."""
     page_actions: Sequence[str] = ()
     """Types of actions that your page sends in a widget's name (``sendCustomAction(action, itemId)``) though the widget
-    does not offer them; ``("*",)`` is any. Every other action is refused (409, ``stale_action``) unless the widget has
-    it now, apart from form values: a second click and a made-up payload go nowhere. Widgets with an action for the page
-    (``handler: "client"``) need no entry: only through those a page learns a widget's id. It takes one where the page
-    goes on sending after the server has replaced the widget by one without such an action."""
+    does not offer them; ``("*",)`` allows any. Others are refused (409, ``stale_action``) unless the widget has them
+    now, apart from form values: a second click and a made-up payload go nowhere. Widgets with an action for the page
+    (``handler: "client"``) need no entry: only through them does a page learn a widget's id. An entry is needed where
+    the page goes on sending after the server has replaced the widget by one without such an action."""
     turn_timeout: float | None = None
     """How long a turn may run; then it ends with an ``error`` event and keeps what it has. ``None``: no limit."""
     max_turns: int | None = None
     """Turns at once in this process, waiting ones too; more get 429. ``None``: no limit."""
     max_turns_per_owner: int | None = None
-    """The same for one owner, as the store's ``owner=`` tells."""
+    """The same for one owner, as determined by the store's ``owner=``."""
 
     checkpoint_interval: float = 1.0
-    """How much time's text a killed process may lose at most."""
+    """A killed process loses at most the text of this time."""
     keep_alive: float = 15.0
     """Silence after which a comment is sent. nginx cuts after 60, AWS load balancers after 60, Heroku after 55."""
     send_timeout: float = 60.0
@@ -89,7 +89,7 @@ class Options:
     shutdown_grace: float = 5.0
     """How long turns may go on saving when the server stops."""
     replay: float = 60.0
-    """How long a finished turn answers a request with the same ``Idempotency-Key``."""
+    """How long a finished turn still answers requests with the same ``Idempotency-Key``."""
 
     handle_signals: bool = True
     """End streams on SIGTERM and SIGINT, then let the server's own handler run. Servers such as uvicorn wait for open

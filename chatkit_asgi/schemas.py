@@ -6,47 +6,51 @@ May import ``types`` and msgspec.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, Final, cast
 
 import msgspec
 
 from . import types
 
-__all__ = ["schemas", "tidied", "write_schemas"]
+__all__ = ["ANSWERS", "schemas", "tidied", "write_schemas"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = "#/$defs/"
+
+ANSWERS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "threads.get_by_id": types.Thread,
+        "threads.list": types.Page[types.Thread],
+        "threads.update": types.Thread,
+        "threads.delete": None,
+        "threads.sync_custom_action": types.SyncCustomActionResponse,
+        "items.list": types.Page[types.ThreadItem],
+        "items.feedback": None,
+        "attachments.create": types.Attachment,
+        "attachments.delete": None,
+        "input.transcribe": types.TranscriptionResult,
+    }
+)
+"""By the type of each request that does not stream: its answer; ``None`` where that is an empty object."""
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The schemas, by file name without its suffix: ``request``, ``event``, ``item``, and ``answer.TYPE`` for each
     request that does not stream."""
-    nothing: dict[str, Any] = {"type": "object"}
-    answers: dict[str, Any] = {
-        "threads.get_by_id": types.Thread,
-        "threads.list": types.Page[types.Thread],
-        "threads.update": types.Thread,
-        "threads.delete": nothing,
-        "threads.sync_custom_action": types.SyncCustomActionResponse,
-        "items.list": types.Page[types.ThreadItem],
-        "items.feedback": nothing,
-        "attachments.create": types.Attachment,
-        "attachments.delete": nothing,
-        "input.transcribe": types.TranscriptionResult,
-    }
     named: dict[str, Any] = {
         "request": types.ChatKitReq,
         "event": types.ThreadStreamEvent,
         "item": types.ThreadItem,
-        **{f"answer.{name}": kind for name, kind in answers.items()},
+        **{f"answer.{name}": kind for name, kind in ANSWERS.items()},
     }
     return {
         name: {
             "$schema": DIALECT,
             "title": name,
-            **(kind if isinstance(kind, dict) else _schema(kind)),
+            **({"type": "object"} if kind is None else _schema(kind)),
         }
         for name, kind in named.items()
     }

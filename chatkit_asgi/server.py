@@ -88,12 +88,12 @@ class StreamingResult(AsyncIterable[bytes]):
     """The frames of a streaming answer, one ``bytes`` each; or whatever an author's own wrapper makes of them.
 
     Starlette's ``StreamingResponse`` and sse-starlette's ``EventSourceResponse`` both take it. It can be read once.
-    Cancelling its reader, closing it or dropping it is what a disconnect is.
+    Cancelling, closing or dropping the reader counts as a disconnect.
     """
 
     def __init__(self, stream: AsyncIterable[bytes]) -> None:
         self.viewer = stream
-        """For a faster way: iterating over it gives all frames that are ready as one chunk."""
+        """Faster: iterating over it gives all frames that are ready as one chunk."""
         self.json_events: AsyncIterator[bytes] = (
             _Frames(stream) if isinstance(stream, Viewer) else aiter(stream)
         )
@@ -129,7 +129,7 @@ class _Frames(AsyncIterator[bytes]):
 
 
 async def _refusal(failure: Failure) -> AsyncGenerator[bytes]:
-    """``custom`` is the code with which a client shows the message. What may go better soon may be tried again."""
+    """A client shows the message of an error whose code is ``custom``; it offers a retry where one may soon succeed."""
     yield event_frame(
         ErrorEvent(code="custom", message=failure.message, allow_retry=failure.status == 429)
     )
@@ -157,14 +157,14 @@ async def stream_widget(
         widget: A root, or an asynchronous iterator of the states of one, which may be the same object changed.
         copy_text: What the copy button copies.
         generate_id: Makes the item's id.
-        sender: Show it in the place of this widget, such as the sender of an action.
+        sender: The widget to replace, such as the sender of an action; without it a new one is shown.
 
     Yields:
         ``thread.item.done`` for a root. For states: ``thread.item.added``, the updates between them, and
         ``thread.item.done`` with the last one. With a sender: updates of it, and ``thread.item.replaced``.
 
     Raises:
-        AuthorError: The iterator gave no state at all.
+        AuthorError: The iterator yielded no state at all.
     """
     item = sender or WidgetItem(
         id=generate_id("message"),
@@ -213,7 +213,8 @@ class ChatKitServer(Generic[TContext]):
         TypeError: A store is none, or the options are none.
     """
 
-    # Never asked of ``__dict__``: CPython would read all attributes of this server, an author's own too, more slowly.
+    # Looked up as an attribute, never via ``vars(self)``: materialising ``__dict__`` slows every later attribute access
+    # in CPython.
     _turns: Turns | None = None
 
     def __init__(
@@ -248,8 +249,8 @@ class ChatKitServer(Generic[TContext]):
     ) -> AsyncIterator[ThreadStreamEvent]:
         """Answer a message: an async generator of events, items, widgets or text.
 
-        ``input_user_message`` is ``None`` after a client tool's output and after structured input. Changing
-        ``thread.title``, ``.status``, ``.allowed_image_domains`` or ``.metadata`` saves and tells it.
+        ``input_user_message`` is ``None`` after a client tool's output and after structured input. Changes of
+        ``thread.title``, ``.status``, ``.allowed_image_domains`` and ``.metadata`` are saved and told.
         """
         raise HookMissing("This server does not answer messages: override respond.")
 
@@ -280,9 +281,8 @@ class ChatKitServer(Generic[TContext]):
         """Keep thumbs up or down; the default keeps them in the store, if it keeps feedback."""
         try:
             await self.store.save_feedback(thread_id, item_ids, feedback, context)
-        except (
-            HookMissing
-        ):  # a store written for openai-chatkit, whose default takes a vote and forgets it
+        except HookMissing:
+            # A store written for openai-chatkit, which by default accepts a vote and forgets it.
             logger.info("feedback is not kept: neither the store nor the server overrides it")
 
     async def transcribe(self, audio_input: AudioInput, context: TContext) -> TranscriptionResult:
@@ -290,7 +290,7 @@ class ChatKitServer(Generic[TContext]):
         raise HookMissing("This server does not transcribe: override transcribe.")
 
     def get_stream_options(self, thread: ThreadMetadata, context: TContext) -> StreamOptions:
-        """What the client may do while an answer streams; the default allows to stop it."""
+        """What the client may do while an answer streams; the default allows stopping it."""
         return StreamOptions(allow_cancel=True)
 
     async def handle_stream_cancelled(
@@ -298,8 +298,9 @@ class ChatKitServer(Generic[TContext]):
     ) -> None:
         """An answer was stopped. ``pending_items`` are copies of what was unfinished, which may be stored already.
 
-        The default leaves a hidden note for the model. So it does after an override that fails, or calls it; elsewhere
-        a call does nothing. What an override does not save of the pending items is saved as it was shown.
+        The default leaves a hidden note for the model. The note is also left when an override raises or calls
+        ``super()``; a call at any other time does nothing. Pending items that an override does not save are saved as
+        they were shown.
         """
         self.turns.leave_note(thread.id)
 
@@ -308,16 +309,16 @@ class ChatKitServer(Generic[TContext]):
     async def process(
         self, request: str | bytes | bytearray, context: TContext, *, raise_errors: bool = False
     ) -> StreamingResult | NonStreamingResult:
-        """Answer one request body, for those who keep an endpoint of their own.
+        """Answer one request body, for endpoints of your own.
 
         Everything that can be checked is checked before this returns.
 
         Args:
             request: The body.
             context: Handed to every hook and store call.
-            raise_errors: Raise also what is wrong with a request that streams, for an endpoint that makes an answer of
-                it: ``failure_of(error)`` tells the status and the text. Else the stream is one ``error`` event: an
-                endpoint that knows nothing of it would answer 500, and the client repeats a stream that ends so.
+            raise_errors: Also raise errors of streaming requests, for endpoints that build their own error answer
+                (``failure_of(error)`` gives status and text). Otherwise the result is a stream of one ``error`` event,
+                because the client retries a stream that fails with 500.
 
         Raises:
             RequestError: The client's mistake.
@@ -344,7 +345,7 @@ class ChatKitServer(Generic[TContext]):
     # -- what operations and turns ask ---------------------------------------------------------
 
     def stopped_note(self, thread: ThreadMetadata, context: TContext) -> SDKHiddenContextItem:
-        """What tells the model that it was stopped."""
+        """The note that tells the model that it was stopped."""
         return SDKHiddenContextItem(
             id=self.store.generate_item_id("sdk_hidden_context", thread, context),
             thread_id=thread.id,
@@ -359,7 +360,7 @@ class ChatKitServer(Generic[TContext]):
     async def delete_unused_attachments(self, thread_id: str, context: TContext) -> None:
         """Delete the attachments of a thread that none of its messages carries any more.
 
-        Called after a turn that deleted items; for whoever deletes messages in the store.
+        Called after a turn that deleted items. Call it yourself when you delete messages in the store.
         """
         if self.attachment_store is None:
             return
@@ -612,7 +613,7 @@ class _Payload(NamedTuple):
     """What a handler expects of an action's payload."""
 
     kind: Any
-    """Anything that msgspec converts to, or a Pydantic model; ``None`` for whatever comes."""
+    """Anything that msgspec converts to, or a Pydantic model; ``None`` for any payload."""
     form: bool
 
     @classmethod

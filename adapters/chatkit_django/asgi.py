@@ -1,8 +1,8 @@
-"""Django's ASGI application, but for answers that stream: ``asgi.py`` may take it in the place of Django's own.
+"""Django's ASGI application with faster streams: ``asgi.py`` may use it in place of Django's own.
 
 Django passes each chunk of an answer through loops of its own, which at full load take up to a third of what an event
-costs. Here our streams are sent straight to the server; unless a middleware has put something around their chunks,
-which goes Django's way, as it does in Django's own application.
+costs. Here our streams go straight to the server, unless a middleware has wrapped their chunks; those take Django's
+own way.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ChatKitASGIHandler(ASGIHandler):
     """The handler. Made by :func:`get_asgi_application`."""
 
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
-        """Django's: only that a stream of ours learns where to send."""
+        """Django's own, after our streams have been told where to send."""
         if isinstance(response, Stream):
             response.send_to(send)
         await super().send_response(response, send)

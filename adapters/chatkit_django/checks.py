@@ -137,7 +137,7 @@ def check_middleware(**_: Any) -> Messages:
 
 @register("chatkit")
 def check_identity(**_: Any) -> Messages:
-    """Sessions say who is asking, and pages can show a CSRF token."""
+    """Sessions tell who is asking, and pages can send a CSRF token."""
     views, found = mounted(), cast("Messages", [])
     middleware = [import_string(path).__name__ for path in settings.MIDDLEWARE]
     needed = {"AuthenticationMiddleware"}
@@ -193,7 +193,7 @@ def _databases() -> list[str]:
 
 @register("chatkit")
 def check_database(**_: Any) -> Messages:
-    """The store's database is there, stays, and is one that was tried."""
+    """The store's database exists, outlives the process and is a tested one."""
     found: Messages = []
     for using in _databases():
         if using not in connections.settings:

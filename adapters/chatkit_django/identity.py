@@ -5,7 +5,7 @@ request that another site's page made. So a request that may live on those must 
 Django's own ``CsrfViewMiddleware``: the session cookie is never enough. A request with a token in ``Authorization`` was
 made by somebody who holds the token, since no page can make a browser add that header to a request to another site
 without being allowed by CORS; it needs no second one. The view is ``csrf_exempt`` and the check is made here, where
-somebody asks who it is, because the middleware cannot tell the two apart, and because a URL that is signed for an
+the identity is needed, because the middleware cannot tell the two apart, and because a URL that is signed for an
 upload carries its permission itself.
 """
 
@@ -38,8 +38,8 @@ AMBIENT: Final = frozenset({"basic", "digest", "negotiate", "ntlm"})
 class DjangoContext(RequestContext, kw_only=True):
     """The context of a Django request.
 
-    ``user_id`` is the primary key of the user as text; of a person who is not signed in, and let in, it is made of the
-    session. ``locale`` is the one that ``LocaleMiddleware`` chose, where there is one.
+    ``user_id`` is the primary key of the user as text; for a person who was let in without signing in, it is derived
+    from the session. ``locale`` is the one that ``LocaleMiddleware`` chose, where there is one.
     """
 
     user: Any
@@ -51,7 +51,7 @@ class Identity:
     """The ``context=`` of a Django endpoint.
 
     Args:
-        context: The author's own, called when the CSRF token has been checked. Default: :class:`DjangoContext`.
+        context: The author's own, called after the CSRF token has been checked. Default: :class:`DjangoContext`.
         anonymous: Whether the default lets people in who are not signed in; each session is an owner of its own.
     """
 
@@ -77,9 +77,8 @@ class Identity:
             context = self.context(request)
             if inspect.isawaitable(context):
                 context = await context
-        if is_streaming_req(
-            request.request
-        ):  # what comes now is the turn's, and may outlive the request
+        # What follows belongs to the turn, which may outlive the request.
+        if is_streaming_req(request.request):
             leave_request_thread()
         return context
 
@@ -106,7 +105,7 @@ class Identity:
 
 
 async def user_of(request: HttpRequest) -> Any:
-    """The user, whoever said so: a middleware that put one there, or the session. ``None`` without middleware."""
+    """The user, as set by a middleware or found through the session. ``None`` without such a middleware."""
     given = getattr(request, "user", None)
     if given is not None and not isinstance(given, SimpleLazyObject):
         return given
@@ -115,7 +114,7 @@ async def user_of(request: HttpRequest) -> Any:
 
 
 async def _session_owner(request: HttpRequest) -> str:
-    """An owner for a session. Its key signs its person in, so it is nothing to keep in a table."""
+    """An owner for a session: a hash, because the session's key itself is a credential and must not be stored."""
     session: Any = request.session
     if session.session_key is None:
         await session.acreate()

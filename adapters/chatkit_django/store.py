@@ -12,11 +12,7 @@ sees what it should and rolls it back.
 from __future__ import annotations
 
 import asyncio
-import atexit
-import os
-import threading
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -27,7 +23,7 @@ from django.db import Error, connections, reset_queries, router, transaction
 
 from chatkit_asgi.errors import StoreError
 from chatkit_asgi.store.base import TContext
-from chatkit_asgi.store.tables import LEASE, Call, RowStore, Tables, Worker, in_breaths
+from chatkit_asgi.store.tables import LEASE, Call, RowStore, Tables, Workers, in_breaths
 
 from . import conf
 
@@ -47,9 +43,6 @@ R = TypeVar("R")
 PAUSE: Final = 1.0
 """Seconds without a call after which the next one begins a new busy period. That is to the connections what a request
 is elsewhere in Django: at its start, those that are too old (``CONN_MAX_AGE``) or broken are closed."""
-
-EXIT_TIMEOUT: Final = 30.0
-"""Seconds that the end of the process waits for what is still being written."""
 
 
 class DjangoStore(RowStore[TContext]):
@@ -76,15 +69,15 @@ class DjangoStore(RowStore[TContext]):
     ) -> None:
         super().__init__(owner, lease=lease, clock=clock)
         self.using: str = using or router.db_for_write(Thread)
-        self._lock = threading.Lock()
-        self._threads: _Threads | None = None
+        self._workers = Workers(
+            "chatkit-django",
+            _Session(self.using, writes=True),
+            _Session(self.using, writes=False),
+        )
 
     async def close(self) -> None:
         """Write what is waiting, then close both connections. The store opens again on use."""
-        with self._lock:
-            threads, self._threads = self._threads, None
-        if threads is not None and threads.process == os.getpid():
-            await threads.close()
+        await self._workers.close()
 
     async def _read(self, work: Callable[[Tables], R]) -> R:
         return await self._run(work, writes=False)
@@ -96,8 +89,8 @@ class DjangoStore(RowStore[TContext]):
         try:
             if _thread_waits_above() or self._in_memory():
                 return await sync_to_async(_once)(self.using, work, writes)
-            threads = self._opened()
-            return await (threads.writer if writes else threads.reader).call(work)
+            worker = self._workers.writer if writes else self._workers.reader
+            return await worker.call(work)
         except Error as error:
             raise StoreError(f"The database {self.using!r} failed: {error}") from error
 
@@ -105,16 +98,6 @@ class DjangoStore(RowStore[TContext]):
         """Whether another thread would see another database, or wait for nothing and fail."""
         connection: Any = connections[self.using]
         return connection.vendor == "sqlite" and bool(connection.is_in_memory_db())
-
-    def _opened(self) -> _Threads:
-        threads = self._threads
-        if threads is not None and threads.process == os.getpid():
-            return threads
-        with self._lock:
-            if self._threads is None or self._threads.process != os.getpid():
-                self._threads = _Threads(self.using)  # threads do not survive a fork
-                weakref.finalize(self, self._threads.stop).atexit = False
-            return self._threads
 
 
 def _thread_waits_above() -> bool:
@@ -133,32 +116,6 @@ def _once(using: str, work: Callable[[Tables], R], writes: bool) -> R:
         return work(DjangoTables(using))
     with transaction.atomic(using=using):
         return work(DjangoTables(using))
-
-
-class _Threads:
-    """The writer and the reader of one process."""
-
-    def __init__(self, using: str) -> None:
-        self.process = os.getpid()
-        self.writer = Worker[DjangoTables]("chatkit-django-writer", _Session(using, writes=True))
-        self.reader = Worker[DjangoTables]("chatkit-django-reader", _Session(using, writes=False))
-        atexit.register(self._exit)
-
-    def stop(self) -> None:
-        """Let the threads finish what is waiting, and end."""
-        atexit.unregister(self._exit)
-        self.writer.stop()
-        self.reader.stop()
-
-    async def close(self) -> None:
-        self.stop()
-        await self.writer.ended()
-        await self.reader.ended()
-
-    def _exit(self) -> None:
-        if self.process == os.getpid():
-            self.stop()
-            self.writer.join(EXIT_TIMEOUT)
 
 
 class _Session:

@@ -21,13 +21,9 @@ from django.db.models import QuerySet
 from chatkit_asgi.errors import NotFoundError
 from chatkit_asgi.store.rows import (
     Row,
-    attachment_of,
-    attachment_row,
-    item_of,
-    item_row,
-    merged,
-    thread_of,
-    thread_row,
+    merged_attachment,
+    merged_item,
+    merged_thread,
     thread_shown,
 )
 from chatkit_asgi.store.tables import (
@@ -160,7 +156,7 @@ class DjangoTables:
             _, created = threads.get_or_create(**key, defaults=_named(row))
             if created:
                 return
-        row = merged(row, self.thread(owner, thread_id), lambda old: thread_row(thread_of(old)))
+        row = merged_thread(row, self.thread(owner, thread_id))
         threads.filter(owner=owner, public_id=thread_id).update(**_named(row))
 
     def change_thread(self, owner: str, thread_id: str, change: Callable[[Row], Row]) -> None:
@@ -214,19 +210,19 @@ class DjangoTables:
         key = thread, storable(item_id)
         found = self._one(_ITEM, now, *key)
         if found is not None and not found[0]:
-            row = merged(row, _row(*found[2:]), _again)
-            self._run(_SET_ITEM, *_columns(row), *key)
+            row = merged_item(row, _row(*found[2:]))
+            self._run(_SET_ITEM, *row.columns(), *key)
             return
         if found is not None:  # it is aside, which for everybody else means: not there
             self._items(thread).filter(public_id=item_id).delete()
-        self._run(_PUT_ITEM, *key, place, *_columns(row))
+        self._run(_PUT_ITEM, *key, place, *row.columns())
 
     def settle_item(self, owner: str, thread_id: str, item_id: str, row: Row, now: float) -> bool:
         thread, _ = self._lock(owner, thread_id)
         _, stored = self._shown(thread, item_id, now)
         if stored.pending:
-            row = merged(row, stored, _again)
-            self._run(_SET_ITEM, *_columns(row), thread, storable(item_id))
+            row = merged_item(row, stored)
+            self._run(_SET_ITEM, *row.columns(), thread, storable(item_id))
         return stored.pending
 
     def delete_item(self, owner: str, thread_id: str, item_id: str) -> None:
@@ -288,7 +284,7 @@ class DjangoTables:
             if created:
                 return
         old = self.attachment(owner, attachment_id)
-        row = merged(row, old, lambda old: attachment_row(attachment_of(old)))
+        row = merged_attachment(row, old)
         stored.update(thread=thread_id, **_named(row))
 
     def delete_attachment(self, owner: str, attachment_id: str) -> None:
@@ -326,14 +322,5 @@ def _row(
     return Row(data.encode(), private_part, version, type, bool(hidden), bool(pending))
 
 
-def _columns(row: Row) -> tuple[Any, ...]:
-    private = None if row.private is None else row.private.decode()
-    return row.data.decode(), private, row.version, row.type, row.hidden, row.pending
-
-
 def _named(row: Row) -> dict[str, Any]:
-    return dict(zip(_ROW, _columns(row), strict=False))
-
-
-def _again(row: Row) -> Row:
-    return item_row(item_of(row))
+    return dict(zip(_ROW, row.columns(), strict=False))

@@ -1,4 +1,4 @@
-"""Which thread Django gives to what a turn's handler does synchronously, such as queries of the ORM.
+"""Which thread runs what a turn's handler does synchronously, such as queries of the ORM.
 
 Django gives each request a thread and ends it with the request; under a middleware that is not async, it is the thread
 of that middleware, and what comes when the view has returned fails. A turn outlives both. So before a turn begins, the
@@ -6,8 +6,8 @@ request's thread is left: the turn inherits a thread of its own, made at its fir
 its database connections are closed. And when the answer is being sent, the request's thread and connections are given
 back: a stream may last for hours, and neither is needed for it.
 
-Not so where no server has given a thread to the request: in a test, everything stays in the test's thread, and sees its
-transaction.
+None of this happens where no server has given the request a thread: in a test, everything stays in the test's thread,
+and sees its transaction.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def leave_request_thread() -> None:
 
 
 def end_request_thread() -> None:
-    """All but the sending is done. What Django does in the end, as ``request_finished``, needs no thread of its own:
-    those that are kept here do it."""
+    """Give the request's thread back when only the sending is left. What Django does at the end (``request_finished``)
+    needs no thread of its own: it runs in the few that are kept here."""
     context = SyncToAsync.thread_sensitive_context.get(None)
     if context is None:
         return
@@ -65,7 +65,7 @@ def end_request_thread() -> None:
 
 
 class _AtTheEnd(Executor):
-    """Of a request whose thread has been given back; its connections are closed after each call."""
+    """The executor of a request whose thread has been given back; closes connections after each call."""
 
     threads = ThreadPoolExecutor(4, "request-end")
 

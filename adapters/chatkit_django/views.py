@@ -44,20 +44,20 @@ ASGI_ONLY = "ChatKit streams: this project must be served with ASGI, and tested 
 
 
 class ChatKitView:
-    """A ChatKit endpoint as an async view, for any path and method below where it is put.
+    """A ChatKit endpoint as an async view, for any method, at its URL and below it.
 
     Args:
         server: A :class:`~chatkit_asgi.ChatKitServer` or :class:`~chatkit_asgi.ChatKitRouter`.
-        context: Makes of each request the value that hooks and stores get; may be async, may raise ``Unauthorized`` or
-            ``Forbidden``. It gets a :class:`~chatkit_asgi.ContextRequest` whose ``raw`` is the Django request, with the
-            CSRF token checked. Default: :class:`~chatkit_django.DjangoContext`, which refuses who is not signed in.
+        context: Turns each request into the value that hooks and stores get; may be async, may raise ``Unauthorized``
+            or ``Forbidden``. It gets a :class:`~chatkit_asgi.ContextRequest` whose ``raw`` is the Django request, after
+            the CSRF token has been checked. Default: :class:`~chatkit_django.DjangoContext`, for signed-in people only.
         anonymous: Let people in who are not signed in; each session sees its own threads.
         options: Replaces the options of the server, hence those of every app, view and router on that server.
         routes: What is served beside the protocol, by the first segment below the path. Neither ``context`` nor the
             CSRF token is asked for: browsers follow links to attachments without headers.
 
     Raises:
-        ValueError: The options name ``cors_origins``: that is for ``django-cors-headers`` to do.
+        ValueError: The options have ``cors_origins``: use ``django-cors-headers`` instead.
     """
 
     csrf_exempt = True
@@ -85,9 +85,8 @@ class ChatKitView:
         if options is not None:
             self.server.options = options
         refuse_cors(self.server, "django-cors-headers (CorsMiddleware and CORS_ALLOWED_ORIGINS)")
-        self._non_atomic_requests = set(
-            settings.DATABASES
-        )  # ATOMIC_REQUESTS is for views that are not async
+        # ATOMIC_REQUESTS is for views that are not async.
+        self._non_atomic_requests = set(settings.DATABASES)
         markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest, below: str | None = None) -> HttpResponseBase:
@@ -112,7 +111,7 @@ def _request(request: ASGIRequest, below: str) -> Request:
 
 
 def _headers(meta: Mapping[str, Any]) -> dict[str, str]:
-    """What ``request.headers`` says, names in lower case; Django's own way there makes two objects for each."""
+    """``request.headers`` with names in lower case, without the two objects that Django makes for each header."""
     return {
         name.removeprefix("HTTP_").replace("_", "-").lower(): value
         for name, value in meta.items()
@@ -121,7 +120,7 @@ def _headers(meta: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _body(request: HttpRequest) -> AsyncIterator[bytes]:
-    """Django has it all already; ``request.body`` would have another limit than ours."""
+    """Django has received all of it; ``request.body`` would apply a limit other than ours."""
     while chunk := request.read(CHUNK):
         yield chunk
 
@@ -131,17 +130,17 @@ def _answer(request: HttpRequest, response: Response) -> HttpResponseBase:
     if isinstance(body, bytes):
         headers = {**response.headers, "content-length": str(len(body))}
         answer = HttpResponse(body, status=response.status, headers=headers)
-        # By the core, with its code and request id; Django would do it again.
+        # The core has logged it, with its code and request id; Django would log it again.
         vars(answer)["_has_been_logged"] = True
         return answer
-    # Who compresses answers asks this header first; a compressed stream comes late, part of a file is lost.
+    # Middleware that compresses asks this header first; it would delay streams and damage parts of files.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     return Stream(_Chunks(body), status=response.status, headers=response.headers)
 
 
 class Stream(StreamingHttpResponse):
     """Sends the chunks as they are. Django would pass each through two generators of its own, which cost as much as all
-    else that we do for it; they are left to what a middleware may have put around the chunks."""
+    else that we do for it; they are only used if a middleware has wrapped the chunks."""
 
     _chunks: _Chunks | None = None
 
@@ -157,7 +156,7 @@ class Stream(StreamingHttpResponse):
         inherited.fset(self, value)
 
     def send_to(self, send: Send) -> None:
-        """Spare Django's way out too, unless a middleware has put something around the chunks: see :mod:`.asgi`."""
+        """Bypass Django's own sending too, unless a middleware has wrapped the chunks: see :mod:`.asgi`."""
         if self._chunks is not None:
             self._chunks.send = send
 
@@ -166,12 +165,12 @@ class Stream(StreamingHttpResponse):
 
 
 class _Chunks:
-    """What a stream sends. Closes it whatever happens: Django calls :meth:`close` in some thread when the answer has
-    been sent or the client has gone, and drops the answer without a word where it never began to send it."""
+    """What a stream sends. Closes the body whatever happens: Django calls :meth:`close` in some thread when the answer
+    has been sent or the client has gone, and silently drops an answer that it never began to send."""
 
     def __init__(self, body: Viewer | AsyncIterator[bytes]) -> None:
         self.send: Send | None = None
-        """If it is there, the first step sends everything."""
+        """If set, the first step sends everything."""
         self._body = body
         self._begun = False
         self._closed = False
@@ -194,9 +193,8 @@ class _Chunks:
 
     async def _send_all(self, send: Send) -> bytes:
         body = self._body
-        if isinstance(
-            body, Viewer
-        ):  # as ``async for`` would do it, without a coroutine for each chunk
+        # As ``async for`` would do it, without a coroutine for each chunk.
+        if isinstance(body, Viewer):
             while True:
                 if (chunk := body.take()) is not None:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -210,11 +208,11 @@ class _Chunks:
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """On its loop, when it has been sent."""
+        """Close the body, on its own loop."""
         self._close()
 
     def close(self) -> None:
-        """From any thread, whatever has become of it."""
+        """Close the body, from any thread."""
         if not self._closed:
             with suppress(RuntimeError):  # the loop has ended, and the turn with it
                 self._call_soon(self._close)

@@ -65,8 +65,8 @@ def chatkit_router(
             everything.
 
     Raises:
-        ValueError: The path has no leading slash; or the options name ``cors_origins``: that is the app's own
-            ``CORSMiddleware``'s to do.
+        ValueError: The path has no leading slash; or the options have ``cors_origins``: use the app's own
+            ``CORSMiddleware`` instead.
     """
     check_path(path)
     refuse_cors(server, "app.add_middleware(CORSMiddleware, ...) of FastAPI", options)
@@ -79,7 +79,7 @@ def chatkit_router(
     router = APIRouter(lifespan=chatkit.lifespan, route_class=_Route, **router_options)
 
     def answer_to(below: str) -> Callable[..., Awaitable[Response]]:
-        """For a request that is somebody's."""
+        """For requests that need a context."""
 
         async def with_request(request: Request, response: Response) -> Response:
             return _Answer(endpoint, below, request, response)
@@ -126,8 +126,8 @@ def _value(request: ContextRequest) -> Any:
 
 
 class _Answer(Response):
-    """Answered where FastAPI sends it, so the body is read and streamed as in the plain app, with the headers that
-    dependencies have set."""
+    """Answers the request when FastAPI sends it, so the body is read and streamed as in the plain app. Adds the headers
+    that dependencies have set."""
 
     def __init__(self, endpoint: Endpoint, path: str, raw: Any, given: Response) -> None:
         self.endpoint, self.path, self.raw = endpoint, path, raw
@@ -144,7 +144,7 @@ class _Answer(Response):
 
 
 class _Route(APIRoute):
-    """Whom a dependency refuses, the client shows why."""
+    """Answers HTTP exceptions of dependencies in ChatKit's error format, so that the client shows the reason."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

@@ -64,8 +64,8 @@ class ChatKitPlugin(InitPlugin):
         router_options: Of Litestar's ``Router``: ``guards``, ``dependencies``, ``tags`` and so on.
 
     Raises:
-        ValueError: The path has no leading slash; or the options name ``cors_origins``: that is the app's own
-            ``cors_config``'s to do.
+        ValueError: The path has no leading slash; or the options have ``cors_origins``: use the app's own
+            ``cors_config`` instead.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class ChatKitPlugin(InitPlugin):
         async def with_request(request: Request[Any, Any, Any]) -> ASGIApp:
             return _answer(endpoint, _below(request), request)
 
-        # A request that is somebody's gets the dependency's value, where there is one.
+        # Requests that need a context get the dependency's value, if there is a dependency.
         dependency = self.dependency
         handler = with_request if dependency is None else with_value
         personal: dict[str, Any] = {
@@ -159,15 +159,16 @@ class _Operation(Operation):
 
 
 class _Components(Components):
-    """Litestar replaces the schemas by those that handlers name; ours are there besides."""
+    """Keeps our schemas when Litestar sets those that its handlers name."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, {**components(), **(value or {})} if name == "schemas" else value)
 
 
 def _below(request: Request[Any, Any, Any]) -> str:
-    """The path below the endpoint: what follows as many segments as its prefix has, which may have parameters, and may
-    say twice what the plugin's path says. Litestar's own parameter lacks the last slash and double ones."""
+    """The path below the endpoint: what follows as many segments as the prefix has. The prefix cannot be compared as
+    text: it may have parameters, and may repeat the plugin's path. Litestar's own parameter loses the last slash and
+    double ones."""
     scope: Any = request.scope
     template: str = scope["path_template"]
     ours = 0 if "/" in request.route_handler.paths else 1 + template.endswith("{rest}")
@@ -181,7 +182,7 @@ def _below(request: Request[Any, Any, Any]) -> str:
 
 
 def _answer(endpoint: Endpoint, path: str, raw: Any) -> ASGIApp:
-    """Answered where Litestar sends it, so the body is read and streamed as in the plain app."""
+    """Answers the request when Litestar sends it, so the body is read and streamed as in the plain app."""
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         await serve(endpoint, scope, receive, send, path=path, raw=raw)
@@ -194,6 +195,6 @@ def _value(request: ContextRequest) -> Any:
 
 
 def _refuse(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Whom a guard or a dependency refuses, the client shows why."""
+    """Answer HTTP exceptions of guards and dependencies in ChatKit's error format, so that the client shows why."""
     answer = refuse(error, request.headers)
     return Response(answer.body, status_code=answer.status, headers=answer.headers)

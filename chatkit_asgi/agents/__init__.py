@@ -1,9 +1,9 @@
 """Bridges: what a model says becomes a ChatKit stream.
 
 ``stream_agent_response`` for the Agents SDK, ``stream_response`` for a plain ``openai`` client, and the seam that they
-stand on (``parts``, ``stream_parts``), on which a bridge for any other framework is a short function. Names are loaded
-on use: each needs only its own SDK. May import ``types``, ``store/base``, ``server`` and below; only the demo imports
-it.
+are built on (``parts``, ``stream_parts``), which makes a bridge for any other framework a short function. Names are
+loaded on use: each needs only its own SDK. May import ``types``, ``store/base``, ``server`` and below; only the demo
+imports it.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Hashable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from ..ids import random_id
 from ..types import ThreadStreamEvent
-from .conversions import ResponseStreamConverter
+from .conversions import CUT_OFF_REASONS, DEFAULT_CONVERTER, ResponseStreamConverter, attribute
 from .parts import (
     Citation,
     Failure,
@@ -37,14 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatReader", "FunctionCall", "chat_parts", "stream_chat"]
 
-DEFAULT_CONVERTER: Final = ResponseStreamConverter()
-
 REASONING: Final = ("reasoning_content", "reasoning")
 """Where servers put the model's thoughts: DeepSeek, llama.cpp and older vLLM in the first; Ollama, OpenRouter and
 newer vLLM in the second."""
-
-_CUT_OFF: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
-"""By ``finish_reason``: the Responses API's word for it."""
 
 
 class FunctionCall(Struct):
@@ -100,28 +95,30 @@ class ChatReader:
 
     async def receive(self, chunk: Any) -> list[Part]:
         """The parts of one chunk."""
-        if error := field(chunk, "error") or _old_error(chunk):
+        if error := attribute(chunk, "error") or _old_error(chunk):
             return self._failed(error)
         # Usage comes in a chunk without a choice. Of several answers only the first is shown.
-        choices = [each for each in field(chunk, "choices") or () if not field(each, "index")]
+        choices = [
+            each for each in attribute(chunk, "choices") or () if not attribute(each, "index")
+        ]
         if not choices:
             return []
         choice = choices[0]
-        self.finish_reason = field(choice, "finish_reason") or self.finish_reason
-        delta = field(choice, "delta")
+        self.finish_reason = attribute(choice, "finish_reason") or self.finish_reason
+        delta = attribute(choice, "delta")
         parts: list[Part] = []
         for name in REASONING:
-            if isinstance(thought := field(delta, name), str) and thought:
+            if isinstance(thought := attribute(delta, name), str) and thought:
                 parts += self._thought(thought)
                 break  # vLLM once sent both
         for name in ("content", "refusal"):
-            parts += self._content(field(delta, name))
-        for call in field(delta, "tool_calls") or ():
+            parts += self._content(attribute(delta, name))
+        for call in attribute(delta, "tool_calls") or ():
             self._call(call)
-        for citation in field(delta, "annotations") or ():
+        for citation in attribute(delta, "annotations") or ():
             parts += await self._cited(citation)
         if self.finish_reason == "error":
-            parts += self._failed(field(choice, "error"))
+            parts += self._failed(attribute(choice, "error"))
         return parts
 
     def end(self) -> list[Part]:
@@ -129,15 +126,15 @@ class ChatReader:
         if self.has_failed:
             return []
         parts: list[Part] = [MessageDone(key=self._key)]
-        if self.finish_reason is None or self.finish_reason in _CUT_OFF:
-            reason = _CUT_OFF.get(self.finish_reason or "")
+        if self.finish_reason is None or self.finish_reason in CUT_OFF_REASONS:
+            reason = CUT_OFF_REASONS.get(self.finish_reason or "")
             return [*parts, Incomplete(self._converter.incomplete_to_message(reason))]
         return [*parts, *(ToolCall(call.call_id, call.name) for call in self.calls)]
 
     @property
     def is_whole(self) -> bool:
         """Whether the model has said all that it wanted: only then its calls can be believed."""
-        return not self.has_failed and self.finish_reason not in (None, *_CUT_OFF)
+        return not self.has_failed and self.finish_reason not in (None, *CUT_OFF_REASONS)
 
     def message(self) -> dict[str, Any]:
         """What the model has said and called, as the next message of the conversation."""
@@ -159,11 +156,11 @@ class ChatReader:
             return self._said(content) if content else []
         parts: list[Part] = []
         for each in content or ():
-            if field(each, "type") == "thinking":
-                for thought in field(each, "thinking") or ():
-                    parts += self._thought(field(thought, "text") or "")
+            if attribute(each, "type") == "thinking":
+                for thought in attribute(each, "thinking") or ():
+                    parts += self._thought(attribute(thought, "text") or "")
             else:
-                parts += self._content(field(each, "text"))
+                parts += self._content(attribute(each, "text"))
         return parts
 
     def _thought(self, text: str) -> list[Part]:
@@ -181,9 +178,9 @@ class ChatReader:
     def _call(self, delta: Any) -> None:
         """Calls come in pieces, told apart by ``index``. Some servers send whole calls, all with index 0 or with
         none, so an id or a name that is new at its index is another call."""
-        call_id, function = field(delta, "id"), field(delta, "function")
-        name = field(function, "name")
-        slot = field(delta, "index")
+        call_id, function = attribute(delta, "id"), attribute(delta, "function")
+        name = attribute(function, "name")
+        slot = attribute(delta, "index")
         call = self._slots.get(slot)
         if (
             call is None
@@ -192,42 +189,28 @@ class ChatReader:
         ):
             call = self._slots[slot] = FunctionCall(call_id or random_id("call"), name or "")
             self.calls.append(call)
-        call.arguments += field(function, "arguments") or ""
+        call.arguments += attribute(function, "arguments") or ""
 
     async def _cited(self, citation: Any) -> list[Part]:
-        inner = field(citation, "url_citation")
+        inner = attribute(citation, "url_citation")
         if inner is not None:  # nested here, flat in the Responses API
             names = ("url", "title", "start_index", "end_index")
             citation = {
                 "type": "url_citation",
-                **{name: field(inner, name) for name in names},
+                **{name: attribute(inner, name) for name in names},
             }
         annotation = await self._converter.citation_to_annotation(citation)
         return [Citation(annotation, self._key)] if annotation else []
 
     def _failed(self, error: Any) -> list[Part]:
         self.has_failed = True
-        message, code = field(error, "message"), field(error, "code")
+        message, code = attribute(error, "message"), attribute(error, "code")
         told = self._converter.failure_to_message(code if isinstance(code, str) else None, message)
         return [Failure(told, cause=f"{code}: {message or error}")]
 
 
-def field(value: Any, name: str) -> Any:
-    """A field of a dict or an SDK's object, declared or not; ``None`` if there is none. Asking a Pydantic model for an
-    attribute that it does not have takes ten times as long."""
-    if isinstance(value, dict):
-        return cast("dict[str, Any]", value).get(name)
-    fields: dict[str, Any] | None = getattr(value, "__dict__", None)
-    if fields is None:
-        return getattr(value, name, None)
-    found = fields.get(name)
-    if found is None and (extra := getattr(value, "__pydantic_extra__", None)):
-        found = extra.get(name)
-    return found
-
-
 def _old_error(chunk: Any) -> Any:
-    return chunk if field(chunk, "object") == "error" else None
+    return chunk if attribute(chunk, "object") == "error" else None
 
 
 @asynccontextmanager

@@ -40,14 +40,14 @@ class ClientToolCall(BaseModel):
     name: str
     arguments: dict[str, Any]
     call_id: str | None = None
-    """The model's call that it answers; found by the name, else the last one, if it is not given."""
+    """The model's call that it answers. Default: found by the name, otherwise the last call."""
 
 
 class AgentContext(BaseModel, Generic[TContext]):
     """The context of one run of a model: what tools use to tell the reader something.
 
     Subclass it to add fields of your own; subscript it with the type of ``request_context``. Every method that tells
-    something waits when the reader is far behind. Events are copies: what is changed afterwards is not told.
+    something waits while the reader is far behind. Events are copies: later changes of an object are not told.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -59,8 +59,8 @@ class AgentContext(BaseModel, Generic[TContext]):
     previous_response_id: str | None = None
     """For you to use; nothing here reads it."""
     client_tool_call: ClientToolCall | None = None
-    """Set by a tool to let the page run one of its tools; each call that is set is told once, when the run has ended.
-    Setting ``None`` takes back what has been set."""
+    """Set by a tool to let the page run one of its tools. Each call that was set is told once, when the run has ended;
+    setting ``None`` withdraws them."""
     workflow_item: Annotated[WorkflowItem | None, SkipValidation] = None
     """The open workflow."""
     generated_image_item: Annotated[GeneratedImageItem | None, SkipValidation] = None

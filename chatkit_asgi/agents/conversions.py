@@ -8,18 +8,39 @@ from ..types import Annotation, FileSource, URLSource
 
 __all__ = ["ResponseStreamConverter"]
 
+CUT_OFF_REASONS: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""By the Chat Completions API's ``finish_reason`` of an answer that was cut off: the Responses API's word for it."""
 _CUT_OFF: Final = {
     "max_output_tokens": "The answer was cut off: it has reached the model's length limit.",
     "content_filter": "The answer was cut off by the model's content filter.",
 }
 _BUSY: Final = {"rate_limit_exceeded", "server_overloaded", "overloaded_error"}
+_NO_FIELDS: Final[dict[str, Any]] = {}
+_NO_MODEL: Final = object()
 
 
 def attribute(value: Any, name: str) -> Any:
-    """An attribute of an SDK's object or an entry of a dict; ``None`` if there is none."""
+    """An entry of a dict or an attribute of an SDK's object; ``None`` if there is none. Of a Pydantic model only its
+    fields, declared or not: asking for an attribute that it does not have takes ten times as long."""
     if isinstance(value, dict):
         return cast("dict[str, Any]", value).get(name)
-    return getattr(value, name, None)
+    fields: dict[str, Any] = getattr(value, "__dict__", _NO_FIELDS)
+    if name in fields:
+        return fields[name]
+    extra: Any = getattr(value, "__pydantic_extra__", _NO_MODEL)
+    if extra is _NO_MODEL:
+        return getattr(value, name, None)
+    return extra.get(name) if extra else None
+
+
+def title_of(name: str) -> str:
+    """What the reader sees of a tool that has a name only."""
+    return name.replace("_", " ").capitalize()
+
+
+def url_annotation(url: str, title: str | None, index: int | None) -> Annotation:
+    """A citation of a page."""
+    return Annotation(source=URLSource(url=url, title=title or url), index=index)
 
 
 class ResponseStreamConverter:
@@ -70,8 +91,8 @@ class ResponseStreamConverter:
         url = attribute(url_citation, "url")
         if not url:
             return None
-        source = URLSource(url=url, title=attribute(url_citation, "title") or url)
-        return Annotation(source=source, index=attribute(url_citation, "end_index"))
+        title, index = attribute(url_citation, "title"), attribute(url_citation, "end_index")
+        return url_annotation(url, title, index)
 
     async def citation_to_annotation(self, citation: Any) -> Annotation | None:
         """Any citation, by its ``type``: an SDK's object or a dict. Other types are dropped."""
@@ -95,6 +116,9 @@ class ResponseStreamConverter:
     def incomplete_to_message(self, reason: str | None) -> str:
         """What the reader is told when the model stops before its answer is complete."""
         return _CUT_OFF.get(reason or "", "The answer is not complete.")
+
+
+DEFAULT_CONVERTER: Final = ResponseStreamConverter()
 
 
 def _file_annotation(citation: Any, index: Any) -> Annotation | None:

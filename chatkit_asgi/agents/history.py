@@ -51,8 +51,8 @@ class History(Struct):
     left_out: int = 0
     """Items that were read and are not among :attr:`items`; 0 when this is the whole thread."""
     is_beginning_read: bool = True
-    """Whether the thread was read to its beginning: then :attr:`left_out` is exact, else there are at least so
-    many."""
+    """Whether the thread was read to its beginning: then :attr:`left_out` is exact, otherwise it is a
+    lower bound."""
 
     def with_note(self) -> list[ThreadItem]:
         """:attr:`items`, after a hidden item that tells the model that it does not see everything, if that is so.

@@ -14,10 +14,16 @@ from langchain_core.messages import (
     convert_to_messages,
 )
 
-from ..types import Annotation, CustomTask, ThreadStreamEvent, URLSource
-from .chat import DEFAULT_CONVERTER, opened
+from ..types import Annotation, CustomTask, ThreadStreamEvent
+from .chat import opened
 from .context import AgentContext
-from .conversions import ResponseStreamConverter
+from .conversions import (
+    CUT_OFF_REASONS,
+    DEFAULT_CONVERTER,
+    ResponseStreamConverter,
+    title_of,
+    url_annotation,
+)
 from .messages import chat_messages
 from .parts import (
     Citation,
@@ -33,11 +39,7 @@ from .stream import stream_parts
 
 __all__ = ["langgraph_messages", "langgraph_parts", "stream_langgraph"]
 
-_CUT_OFF = {
-    "length": "max_output_tokens",
-    "max_tokens": "max_output_tokens",
-    "content_filter": "content_filter",
-}
+_CUT_OFF = {**CUT_OFF_REASONS, "max_tokens": "max_output_tokens"}
 
 
 def stream_langgraph(
@@ -120,16 +122,12 @@ def _parts(message: BaseMessage, converter: ResponseStreamConverter) -> list[Par
 
 
 def _task(call_id: str, name: str, status: Any) -> TaskUpdate:
-    title = name.replace("_", " ").capitalize()
-    return TaskUpdate(CustomTask(title=title, status_indicator=status), key=call_id)
+    return TaskUpdate(CustomTask(title=title_of(name), status_indicator=status), key=call_id)
 
 
 def _sources(annotations: Any) -> list[Annotation]:
     return [
-        Annotation(
-            source=URLSource(url=each["url"], title=each.get("title") or each["url"]),
-            index=each.get("end_index"),
-        )
+        url_annotation(each["url"], each.get("title"), each.get("end_index"))
         for each in annotations or ()
         if each.get("url")
     ]

@@ -11,10 +11,15 @@ from typing import Any, cast
 from pydantic_ai import AgentRunResultEvent
 from pydantic_ai import messages as ai
 
-from ..types import Annotation, CustomTask, ThreadStreamEvent, URLSource
-from .chat import DEFAULT_CONVERTER
+from ..types import Annotation, CustomTask, ThreadStreamEvent
 from .context import AgentContext
-from .conversions import ResponseStreamConverter
+from .conversions import (
+    CUT_OFF_REASONS,
+    DEFAULT_CONVERTER,
+    ResponseStreamConverter,
+    title_of,
+    url_annotation,
+)
 from .parts import (
     Citation,
     ImageDone,
@@ -30,8 +35,6 @@ from .parts import (
 from .stream import stream_parts
 
 __all__ = ["pydantic_ai_parts", "stream_pydantic_ai"]
-
-_CUT_OFF = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
 def stream_pydantic_ai(
@@ -103,7 +106,7 @@ async def pydantic_ai_parts(
                     for call in running.values():  # deferred: the page's now
                         yield _task(call, "complete")
                     result = cast("AgentRunResultEvent[Any]", event).result
-                    reason = _CUT_OFF.get(result.response.finish_reason or "")
+                    reason = CUT_OFF_REASONS.get(result.response.finish_reason or "")
                     if reason:
                         yield Incomplete(converter.incomplete_to_message(reason))
                     if on_result is not None:
@@ -129,16 +132,13 @@ def _started(part: Any, key: int) -> list[Part]:
 
 
 def _task(part: Any, status: Any) -> TaskUpdate:
-    title = part.tool_name.replace("_", " ").capitalize()
-    return TaskUpdate(CustomTask(title=title, status_indicator=status), key=part.tool_call_id)
+    task = CustomTask(title=title_of(part.tool_name), status_indicator=status)
+    return TaskUpdate(task, key=part.tool_call_id)
 
 
 def _sources(citations: list[ai.Citation] | None) -> list[Annotation]:
     return [
-        Annotation(
-            source=URLSource(url=source.url, title=source.title or source.url),
-            index=getattr(citation.anchor, "end", None),
-        )
+        url_annotation(source.url, source.title, getattr(citation.anchor, "end", None))
         for citation in citations or ()
         for source in citation.sources
         if isinstance(source, ai.WebCitationSource)

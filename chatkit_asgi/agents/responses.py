@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..types import AssistantMessageContent, ThreadStreamEvent
-from .conversions import ResponseStreamConverter, attribute
+from .conversions import DEFAULT_CONVERTER, ResponseStreamConverter, attribute
 from .parts import (
     Citation,
     Failure,
@@ -39,9 +39,7 @@ from .stream import stream_parts
 if TYPE_CHECKING:
     from .context import AgentContext
 
-__all__ = ["DEFAULT_CONVERTER", "ResponseReader", "response_parts", "stream_response"]
-
-DEFAULT_CONVERTER = ResponseStreamConverter()
+__all__ = ["ResponseReader", "response_parts", "stream_response"]
 
 _Kind = Literal["message", "reasoning", "image"]
 _KINDS: dict[str, _Kind] = {

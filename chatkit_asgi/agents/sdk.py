@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .._closing import closing
 from ..types import ThreadStreamEvent
-from .conversions import ResponseStreamConverter, attribute
+from .conversions import DEFAULT_CONVERTER, ResponseStreamConverter, attribute
 from .parts import Part, TextDelta, Withdraw
-from .responses import DEFAULT_CONVERTER, ResponseReader
+from .responses import ResponseReader
 from .stream import Outbox, logger, stream_source
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ TWidget = TypeVar("TWidget")
 def agent_parts(
     result: RunResultStreaming, converter: ResponseStreamConverter = DEFAULT_CONVERTER
 ) -> AsyncGenerator[Part]:
-    """The parts of a run. Closed before the run has ended, it cancels the run, and so the request to the model."""
+    """The parts of a run. Closing it before the run has ended cancels the run, and with it the request to the model."""
     return _read(result, converter, None)
 
 
 async def _read(
     result: RunResultStreaming, converter: ResponseStreamConverter, outbox: Outbox | None
 ) -> AsyncGenerator[Part]:
-    """The parts of a run, but for those that the outbox, if there is one, takes as plain text: nearly all."""
+    """The parts of a run. If there is an outbox, it takes plain text directly, and that is nearly all of them."""
     from agents import InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered
     from agents.exceptions import ModelBehaviorError
 
@@ -104,10 +104,10 @@ async def accumulate_text(
     Args:
         events: Events of a run (``result.stream_events()``) or of a Responses stream. Closed at the end,
             also an early one.
-        base_widget: A component, or a dict, with an ``id`` and ``streaming`` true. What the model says is added.
+        base_widget: A component, or a dict, with an ``id`` and ``streaming`` true. The model's text is appended.
 
     Yields:
-        The widget as it is, then with the text so far, at last with ``streaming`` false.
+        The widget as it is, then with the text so far, finally with ``streaming`` false.
     """
     text = attribute(base_widget, "value") or ""
     async with closing(aiter(events)) as found:

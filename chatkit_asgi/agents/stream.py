@@ -137,9 +137,8 @@ class Outbox:
     def end(self) -> list[Any]:
         """The events that end a run that has succeeded: what is open, then the client tool calls."""
         told: list[Any] = []
-        for call in reversed(
-            self.take_client_tool_calls()
-        ):  # the last one answers the model's last call
+        # From the end, because the last one answers the model's last call.
+        for call in reversed(self.take_client_tool_calls()):
             told[:0] = self.assembler.client_tool_call(call.name, call.arguments, call.call_id)
         return [*self.assembler.close(), *told]
 
@@ -152,7 +151,7 @@ class Outbox:
         self.assembler.forget()
 
     def withdraw(self) -> list[Any]:
-        """Drop what nobody has read, and take back what has been."""
+        """Drop unread events and return the events that remove what was already read."""
         unread = {event.item.id for event in self.queue if event.type == "thread.item.added"}
         self.queue.clear()
         return [
@@ -258,7 +257,7 @@ async def stream_source(
     outbox = context.outbox()
     assembler, queue = outbox.assembler, outbox.queue
     newest = await context.store.load_thread_items(
-        context.thread.id, None, NEWEST_ITEMS, "desc", context.request_context
+        context.thread.id, None, NEWEST_ITEMS, "desc", context=context.request_context
     )
     assembler.resume(newest.data)
     ready = outbox.ready = current_backend().signal()

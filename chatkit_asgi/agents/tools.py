@@ -18,11 +18,12 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 import anyio
 import msgspec
 
+from .._base import encode
 from ..errors import AuthorError, BaseStreamError
 from ..types import CustomTask, ThreadStreamEvent
-from .chat import DEFAULT_CONVERTER, ChatReader, FunctionCall, read_chat
+from .chat import ChatReader, FunctionCall, read_chat
 from .context import AgentContext
-from .conversions import ResponseStreamConverter
+from .conversions import DEFAULT_CONVERTER, ResponseStreamConverter, title_of
 from .parts import Incomplete, Part, TaskUpdate
 from .stream import stream_parts
 
@@ -58,7 +59,7 @@ class Tool:
         self._function = function
         self.name = name or function.__name__
         self.description = description or inspect.getdoc(function) or ""
-        self.title = self.name.replace("_", " ").capitalize() if title is None else title
+        self.title = title_of(self.name) if title is None else title
         if not inspect.iscoroutinefunction(function):
             raise AuthorError(f"the tool {self.name} is not an asynchronous function")
         self._context_parameter, self._arguments = _arguments_of(function, self.name)
@@ -94,7 +95,7 @@ class Tool:
         output = await self._function(**values)
         if isinstance(output, str):
             return output
-        return msgspec.json.encode(output, enc_hook=_plain).decode()
+        return encode(output).decode()
 
 
 def _arguments_of(
@@ -130,14 +131,8 @@ def _is_context(kind: Any) -> bool:
     )
 
 
-def _plain(value: Any) -> Any:
-    if (dump := getattr(value, "model_dump", None)) is None:
-        raise TypeError(f"{type(value).__qualname__} cannot be written as JSON")
-    return dump(mode="json")
-
-
 def _error(text: str) -> str:
-    return msgspec.json.encode({"error": text}).decode()
+    return encode({"error": text}).decode()
 
 
 def run_chat(
@@ -169,11 +164,14 @@ def run_chat(
         options: More for ``client.chat.completions.create``: ``temperature``, ``extra_body`` ...
 
     Raises:
-        AuthorError: A function cannot be a tool; raised at once.
+        AuthorError: A function cannot be a tool, or two have one name; raised at once.
         ModelFailure: The model's server said, in the stream, that it failed; what had come before is stored.
         openai.OpenAIError: A request failed, or the connection broke.
     """
-    table = {each.name: each for each in (t if isinstance(t, Tool) else Tool(t) for t in tools)}
+    table: dict[str, Tool] = {}
+    for each in (t if isinstance(t, Tool) else Tool(t) for t in tools):
+        if table.setdefault(each.name, each) is not each:
+            raise AuthorError(f"there are two tools named {each.name}")
     if table:
         options["tools"] = [each.definition() for each in table.values()]
     loop = _Loop(context, table, converter)

@@ -449,7 +449,7 @@ class Walk(AsyncIterator[Any]):
 
 
 async def at_once(*calls: Callable[[], Awaitable[T]]) -> list[T]:
-    """Make several calls side by side; their results, in the order in which they came. The first failure is raised."""
+    """Make several calls side by side; their results in the order in which they finished. Raises the first failure."""
     results: list[T] = []
     failures: list[Exception] = []
 

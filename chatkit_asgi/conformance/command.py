@@ -161,10 +161,7 @@ def _conformance(options: argparse.Namespace) -> int:
             )
 
         report: Any = anyio.run(go)
-    except (_Usage, ValueError, OSError) as error:
-        print(f"chatkit-asgi: {error}", file=sys.stderr)
-        return UNUSABLE
-    except Unreachable as error:
+    except (_Usage, ValueError, Unreachable, OSError) as error:
         print(f"chatkit-asgi: {error}", file=sys.stderr)
         return UNUSABLE
     if known is not None and options.forget_fixed:

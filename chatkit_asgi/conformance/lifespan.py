@@ -27,7 +27,7 @@ class Lifespan:
         """The app is started on entry and stopped on exit.
 
         Raises:
-            RuntimeError: It did not start.
+            RuntimeError: It did not start, or not stop.
         """
         to_app_send, to_app = anyio.create_memory_object_stream[dict[str, Any]](2)
         said: set[str] = set()
@@ -53,12 +53,18 @@ class Lifespan:
             if f"lifespan.{name}.failed" in said:
                 raise RuntimeError(f"the app's {name} failed")
 
+        failure: Exception | None = None
         async with to_app_send, to_app, anyio.create_task_group() as tasks:
             tasks.start_soon(run)
-            await phase("startup")
             try:
-                yield
-            finally:
-                if "ended" not in said:
-                    await phase("shutdown")
-                tasks.cancel_scope.cancel()
+                await phase("startup")
+                try:
+                    yield
+                finally:
+                    if "ended" not in said:
+                        await phase("shutdown")
+            except Exception as error:  # a task group would put it into a group
+                failure = error
+            tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure

@@ -178,7 +178,6 @@ class _Cases(pytest.Collector):
 
 
 _SERVED = pytest.StashKey[_Served]()
-_ENDING = pytest.StashKey[Any]()
 
 
 def pytest_collection_modifyitems(

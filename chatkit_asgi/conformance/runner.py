@@ -16,7 +16,7 @@ from .case import Case, NotRun, Outcome, Result, Unmet, catalogue
 from .client import Client, Target
 from .wire import Log, SocketTransport, Unreachable
 
-__all__ = ["Known", "Report", "discover", "run", "run_case", "run_one"]
+__all__ = ["Known", "Report", "discover", "run", "run_case"]
 
 TIMEOUT = 40.0
 """Seconds of one case. The longest waits for a comment in a stream that is silent for half a minute."""
@@ -166,12 +166,6 @@ async def discover(target: Target) -> frozenset[str]:
     except (Unmet, TimeoutError):
         return frozenset()
     return frozenset(names.split()) if head.strip() == "conformance triggers" else frozenset()
-
-
-async def run_one(target: Target, case: Case, *, timeout: float = TIMEOUT) -> Result:
-    """Run one case by itself."""
-    report = await run(target, [case], timeout=timeout)
-    return report.results[0]
 
 
 async def run_case(target: Target, case: Case, *, timeout: float = TIMEOUT) -> Result:

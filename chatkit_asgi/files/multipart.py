@@ -67,7 +67,7 @@ class _Form:
         self._headers: dict[bytes, bytes] = {}
         self._data: list[bytes] = []
         self._between = 0
-        self._inside = self._ended = False
+        self._ended = False
         self._parser: Any = MultipartParser(
             boundary,
             {
@@ -132,14 +132,12 @@ class _Form:
         name = options[b"filename"].decode("utf-8", "replace")
         self.name = name.replace("%22", '"').replace("%0D", " ").replace("%0A", " ")
         self.type = self._headers.get(b"content-type", b"").decode("latin-1")
-        self._inside = True
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         self._data.append(data[start:end])
         self._between = 0
 
     def _on_part_end(self) -> None:
-        self._inside = False
         self._between = 0
 
     def _on_end(self) -> None:

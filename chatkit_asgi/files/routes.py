@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from .._closing import closing
 from ..errors import BadRequest, Forbidden, MethodNotAllowed, RequestError
-from ..http import JSON_HEADERS, Request, Response, Route
+from ..http import JSON_HEADERS, Request, Response, Route, announced_length
 from ..operations import told
 from ..protocol.codec import encode
 from ..protocol.visibility import attachment_on_wire
@@ -32,7 +32,7 @@ from ..store.attachments.checks import harmless
 from ..store.attachments.names import content_disposition
 from ..types import AttachmentCreateParams, AttachmentsCreateReq
 from .multipart import is_form, read_form
-from .ranges import Part, choose
+from .ranges import choose
 
 if TYPE_CHECKING:
     from ..http import Endpoint
@@ -57,17 +57,18 @@ class MisdirectedRequest(RequestError):
     default_code = "misdirected_request"
 
 
-class _Unmet(RequestError):
-    """412 or 416: what the request asks for first, or the part that it asks for, is not there."""
+class PreconditionFailed(RequestError):
+    """412: the file is not the one that ``if-match`` names."""
 
+    status = 412
     default_code = "precondition_failed"
 
-    def __init__(self, part: Part) -> None:
-        super().__init__("The file is another one than you expect, or shorter.")
-        if part.content_range is not None:
-            self.code = "range_not_satisfiable"
-            self.headers = {"content-range": part.content_range}
-        self.status = part.status  # type: ignore[misc]  # pyright: ignore[reportIncompatibleVariableOverride]
+
+class RangeNotSatisfiable(RequestError):
+    """416: the file ends before the part that was asked for."""
+
+    status = 416
+    default_code = "range_not_satisfiable"
 
 
 def attachment_route(endpoint: Endpoint) -> Route:
@@ -98,9 +99,7 @@ async def _take_new(
     _check_origin(headers, server.options.cors_origins)
     if not is_form(headers.get("content-type", "")):
         raise BadRequest("Send multipart/form-data with one part named file.", code="invalid_form")
-    announced = headers.get("content-length", "")
-    size = int(announced) if announced.isdecimal() and len(announced) < 19 else 0
-    asked = AttachmentCreateParams(name="", size=size, mime_type="")
+    asked = AttachmentCreateParams(name="", size=announced_length(headers), mime_type="")
     context = await endpoint.context_of(request, AttachmentsCreateReq(params=asked))
 
     async def take(name: str, kind: str, chunks: AsyncIterator[bytes]) -> Any:
@@ -143,8 +142,12 @@ async def _give(store: FileAttachmentStore[Any], link: Link, request: Request) -
     stored, key, size = await store.open_link(link)
     etag = f'"{key.rpartition("/")[2]}"'
     part = choose(request.headers, etag, size)
-    if part.status in (412, 416):
-        raise _Unmet(part)
+    if part.status == 412:
+        raise PreconditionFailed("This file is not the one that if-match names.")
+    if part.status == 416:
+        raise RangeNotSatisfiable(
+            f"The file has {size} bytes only.", headers={"content-range": part.content_range or ""}
+        )
     headers = {
         **SAFE_HEADERS,
         "etag": etag,

@@ -49,7 +49,7 @@ async def threads_add_client_tool_output(
     pending = await expire_calls(server, thread, context)
     if not pending:
         raise await _too_late(server, thread.id, context)
-    answered = pending[0].model_copy(update={"status": "completed", "output": params.result})
+    answered = _ended(pending[0], params.result)
     if not await server.store.settle_item(thread.id, answered, context=context):
         raise await _too_late(server, thread.id, context)
 
@@ -105,7 +105,7 @@ async def _settle(run: Run, call: ClientToolCallItem, output: Any) -> None:
 
 
 async def _too_late(server: ChatKitServer[Any], thread_id: str, context: Any) -> Conflict:
-    """What an answer is refused with that no pending call waits for: by what became of the newest call."""
+    """The error for an answer that no pending call is waiting for, chosen by what happened to the newest call."""
     page = await server.store.load_thread_items(thread_id, None, LOOK_BACK, "desc", context=context)
     call = next((item for item in page.data if isinstance(item, ClientToolCallItem)), None)
     if call is None:

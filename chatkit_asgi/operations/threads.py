@@ -91,14 +91,14 @@ async def threads_delete(
 async def delete_thread(server: ChatKitServer[Any], thread_id: str, context: Any) -> None:
     """Delete the thread and all that is its own. Records go before bytes, so that none points to nothing; what a crash
     leaves of the bytes is swept."""
-    store = server.store
+    store, files = server.store, server.attachment_store
     await server.turns.stop_thread(store.owner(context), thread_id, "deleted")
-    attachments = []
-    if server.attachment_store is not None:
-        attachments = await store.load_thread_attachments(thread_id, context=context)
+    if files is None:
+        await store.delete_thread(thread_id, context=context)
+        return
+    attachments = await store.load_thread_attachments(thread_id, context=context)
     await store.delete_thread(thread_id, context=context)
     for attachment in attachments:
         with suppress(NotFoundError):  # a store of one's own may leave them
             await store.delete_attachment(attachment.id, context=context)
-        assert server.attachment_store is not None
-        await server.attachment_store.delete_attachment(attachment.id, context=context)
+        await files.delete_attachment(attachment.id, context=context)

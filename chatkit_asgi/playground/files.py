@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ..errors import MethodNotAllowed, NotFoundError
+from ..files.ranges import choose
 from ..http import Request, Response
 
 __all__ = ["is_built", "serve"]
@@ -59,7 +60,8 @@ def serve(request: Request, name: str) -> Response:
         if _HASHED.fullmatch(name)
         else "no-cache",
     }
-    if request.headers.get("if-none-match") == etag:
+    conditions = {key: request.headers[key] for key in ["if-none-match"] if key in request.headers}
+    if choose(conditions, etag, len(body)).status == 304:
         return Response(status=304, headers=headers, body=b"")
     return Response(status=200, headers=headers, body=body)
 

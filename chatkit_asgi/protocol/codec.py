@@ -1,4 +1,4 @@
-"""Bytes to values and back. Nothing else in the library calls the serializer.
+"""Bytes to values and back: wire values are encoded and decoded here.
 
 Decoders are built once: one for requests, one for each type that is asked for. Encoding follows the omission policy of
 :mod:`chatkit_asgi._base`. Malformed bytes end in exactly one exception, :class:`~chatkit_asgi.errors.BadRequest`.
@@ -19,7 +19,15 @@ from .._base import encode, json_encoder, well_formed
 from ..errors import BadRequest
 from ..types import ChatKitReq, ThreadItem, UnknownItem
 
-__all__ = ["decode", "decode_item", "decode_request", "encode", "encode_stored", "well_formed"]
+__all__ = [
+    "decode",
+    "decode_item",
+    "decode_request",
+    "encode",
+    "encode_stored",
+    "unknown_item",
+    "well_formed",
+]
 
 T = TypeVar("T")
 
@@ -34,6 +42,7 @@ _decode_request: Callable[[bytes | bytearray], ChatKitReq] = msgspec.json.Decode
 _item: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ThreadItem)
 _lenient_item: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ThreadItem, strict=False)
 
+_UNDECODABLE: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 MAX_DEPTH: Final = 200
 """Levels of nesting that a request may have; pydantic's limit, and so the reference's, is 201. The decoder alone would
@@ -89,7 +98,7 @@ def decode_request(data: bytes | bytearray) -> ChatKitReq:
         if len(data) > 2 * MAX_DEPTH and _may_be_deep(data) and _depth(data) > MAX_DEPTH:
             raise RecursionError
         return request
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+    except _UNDECODABLE as problem:
         error = _bad_request(problem)
     if error.path == "$.type" and (name := _peek(data)) is not None:
         raise BadRequest(
@@ -99,8 +108,8 @@ def decode_request(data: bytes | bytearray) -> ChatKitReq:
 
 
 def encode_stored(value: Any) -> bytes:
-    """:func:`encode` for a page or thread whose items are JSON as a store keeps it: there is nothing to look for in
-    them, and looking costs more than joining them."""
+    """:func:`encode` for a page or thread whose items are already JSON: skips the search for nulls, which would cost
+    more than joining the bytes."""
     try:
         return json_encoder.encode(value)
     except UnicodeEncodeError:
@@ -119,18 +128,27 @@ def decode_item(data: bytes, *, strict: bool = True) -> Any:
     """
     try:
         return (_item if strict else _lenient_item).decode(data)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+    except _UNDECODABLE as problem:
         name = _peek(data)
         if name is None or name in ITEM_TYPES:
             raise _bad_request(problem) from None
-        head = decode(data, _ItemHead)
-        return UnknownItem(
-            id=head.id,
-            thread_id=head.thread_id,
-            created_at=head.created_at,
-            type=head.type,
-            raw=bytes(data),
-        )
+        return unknown_item(data)
+
+
+def unknown_item(data: bytes) -> UnknownItem:
+    """A stored item of which only the head is read, whatever its type.
+
+    Raises:
+        BadRequest: It is not an item at all.
+    """
+    head = decode(data, _ItemHead)
+    return UnknownItem(
+        id=head.id,
+        thread_id=head.thread_id,
+        created_at=head.created_at,
+        type=head.type,
+        raw=bytes(data),
+    )
 
 
 ITEM_TYPES: Final = _tags(ThreadItem)
@@ -159,14 +177,14 @@ def _depth(data: bytes | bytearray) -> int:
 def _peek(data: bytes | bytearray) -> str | None:
     try:
         return _tag.decode(data).type
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except _UNDECODABLE:
         return None
 
 
 def _run(decoder: msgspec.json.Decoder[Any], data: bytes | bytearray | str) -> Any:
     try:
         return decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+    except _UNDECODABLE as problem:
         raise _bad_request(problem) from None
 
 

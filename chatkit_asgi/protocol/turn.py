@@ -15,7 +15,7 @@ removed    delete; send            delete, close; send    delete; send
 
 - An update of an item that is not open, such as a widget of an earlier turn, opens it as the store has it: nothing may
   reach a screen that the store cannot get. Text deltas have no time for that: they are the author's error there.
-- Hidden items are saved and never sent, whatever the event.
+- Hidden items are saved when they are done or replaced, and are never sent.
 - Invariant: an item is in the store before its ``done`` or ``replaced`` is sent, and no later than any item that
   appeared after it, so that the store's order is the order on screen.
 - After each event, what changed in the thread object is saved field by field, and told if a client can see it.

@@ -119,9 +119,8 @@ def migrate(connection: sqlite3.Connection, path: str = "The database") -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statements in MIGRATIONS[
-            _version(connection, path) :
-        ]:  # read again: another process may have been faster
+        # The version is read again: another process may have been faster.
+        for statements in MIGRATIONS[_version(connection, path) :]:
             for statement in statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

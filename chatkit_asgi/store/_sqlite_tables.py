@@ -18,13 +18,9 @@ from ._tables import AttachmentEntry
 from .rows import (
     VERSION,
     Row,
-    attachment_of,
-    attachment_row,
-    item_of,
-    item_row,
-    merged,
-    thread_of,
-    thread_row,
+    merged_attachment,
+    merged_item,
+    merged_thread,
     thread_shown,
 )
 
@@ -152,9 +148,9 @@ class SQLiteTables:
         return self.threads(owner, after, limit, descending).of(thread_shown)
 
     def put_thread(self, owner: str, thread_id: str, row: Row) -> None:
-        if not self._run(_PUT_THREAD, (owner, thread_id, *_columns(row)[:3])).rowcount:
-            row = merged(row, self.thread(owner, thread_id), lambda old: thread_row(thread_of(old)))
-            self._run(_SET_THREAD, (owner, thread_id, *_columns(row)[:3]))
+        if not self._run(_PUT_THREAD, (owner, thread_id, *row.columns()[:3])).rowcount:
+            row = merged_thread(row, self.thread(owner, thread_id))
+            self._run(_SET_THREAD, (owner, thread_id, *row.columns()[:3]))
 
     def change_thread(self, owner: str, thread_id: str, change: Callable[[Row], Row]) -> None:
         self.put_thread(owner, thread_id, change(self.thread(owner, thread_id)))
@@ -224,24 +220,22 @@ class SQLiteTables:
         return found
 
     def put_item(self, owner: str, thread_id: str, item_id: str, row: Row, now: float) -> None:
-        if self._run(_PUT_ITEM, (owner, thread_id, item_id, *_columns(row))).rowcount:
+        if self._run(_PUT_ITEM, (owner, thread_id, item_id, *row.columns())).rowcount:
             return
         self._check_thread(owner, thread_id)
         stored = self._one(_ITEM, owner, thread_id, item_id, now)
         if stored is not None:
             self._run(
-                _SET_ITEM, (owner, thread_id, item_id, *_columns(merged(row, Row(*stored), _again)))
+                _SET_ITEM, (owner, thread_id, item_id, *merged_item(row, Row(*stored)).columns())
             )
         else:  # it is aside, which for everybody else means: not there
             self.delete_item(owner, thread_id, item_id)
-            self._run(_PUT_ITEM, (owner, thread_id, item_id, *_columns(row)))
+            self._run(_PUT_ITEM, (owner, thread_id, item_id, *row.columns()))
 
     def settle_item(self, owner: str, thread_id: str, item_id: str, row: Row, now: float) -> bool:
         stored = self.item(owner, thread_id, item_id, now)
         if stored.pending:
-            self._run(
-                _SET_ITEM, (owner, thread_id, item_id, *_columns(merged(row, stored, _again)))
-            )
+            self._run(_SET_ITEM, (owner, thread_id, item_id, *merged_item(row, stored).columns()))
         return bool(stored.pending)
 
     def delete_item(self, owner: str, thread_id: str, item_id: str) -> None:
@@ -316,11 +310,11 @@ class SQLiteTables:
     def put_attachment(self, owner: str, entry: AttachmentEntry) -> None:
         attachment_id, thread_id, row = entry
         if not self._run(
-            _PUT_ATTACHMENT, (owner, attachment_id, thread_id, *_columns(row)[:3])
+            _PUT_ATTACHMENT, (owner, attachment_id, thread_id, *row.columns()[:3])
         ).rowcount:
             stored = self.attachment(owner, attachment_id)
-            row = merged(row, stored, lambda old: attachment_row(attachment_of(old)))
-            self._run(_SET_ATTACHMENT, (owner, attachment_id, thread_id, *_columns(row)[:3]))
+            row = merged_attachment(row, stored)
+            self._run(_SET_ATTACHMENT, (owner, attachment_id, thread_id, *row.columns()[:3]))
 
     def delete_attachment(self, owner: str, attachment_id: str) -> None:
         self._run("DELETE FROM attachments WHERE owner = ?1 AND id = ?2", (owner, attachment_id))
@@ -368,13 +362,3 @@ def _range_statement(columns: str, condition: str, descending: bool) -> str:
 def _cut(found: list[Any], limit: int) -> tuple[list[Any], str | None]:
     """The page among rows that begin with an id, and its cursor when there is more."""
     return (found[:limit], found[limit - 1][0].decode()) if len(found) > limit else (found, None)
-
-
-def _columns(row: Row) -> tuple[Any, ...]:
-    """A row as it is bound: as text, so that any tool can read it."""
-    private = None if row.private is None else row.private.decode()
-    return row.data.decode(), private, row.version, row.type, row.hidden, row.pending
-
-
-def _again(row: Row) -> Row:
-    return item_row(item_of(row))

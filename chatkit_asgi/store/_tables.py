@@ -49,7 +49,7 @@ AttachmentEntry = tuple[str, str | None, Row]
 class Tables(Protocol):
     """The operations of a database. Each is atomic; ``NotFoundError`` leaves everything as it was.
 
-    ``put_*`` insert at the end or replace in place, with :func:`~chatkit_asgi.store.rows.merged`.
+    ``put_*`` insert at the end or replace in place, with ``merged_*`` of :mod:`~chatkit_asgi.store.rows`.
     """
 
     def thread(self, owner: str, thread_id: str) -> Row: ...
@@ -170,14 +170,14 @@ class RowStore(Store[TContext]):
         return thread_of(result)
 
     async def load_threads(
-        self, limit: int, after: str | None, order: str, context: TContext
+        self, limit: int, after: str | None, order: Order, context: TContext
     ) -> Page[ThreadMetadata]:
         """A page of threads in the order of their creation. Raises NotFoundError for an unknown cursor."""
         owner, query = self.owner(context), _threads(after, limit, order)
         return (await self._read(lambda tables: tables.threads(owner, *query))).of(thread_of).page()
 
     async def load_visible_threads(
-        self, limit: int, after: str | None, order: str, context: TContext
+        self, limit: int, after: str | None, order: Order, context: TContext
     ) -> Page[msgspec.Raw]:
         """A page of threads as a client gets it, as they were saved. Raises NotFoundError for an unknown cursor."""
         if _replaced(self.load_threads, RowStore.load_threads):
@@ -193,7 +193,7 @@ class RowStore(Store[TContext]):
     # -- items ---------------------------------------------------------------------------------
 
     async def load_thread_items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
+        self, thread_id: str, after: str | None, limit: int, order: Order, context: TContext
     ) -> Page[ThreadItem]:
         """A page of items, hidden ones too. Raises NotFoundError for an unknown thread or cursor."""
         query = self._items(thread_id, after, limit, order, context)
@@ -313,7 +313,7 @@ class RowStore(Store[TContext]):
         await self._write(save)
 
     def _items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
+        self, thread_id: str, after: str | None, limit: int, order: Order, context: TContext
     ) -> ItemQuery:
         return ItemQuery(
             self.owner(context),
@@ -437,10 +437,10 @@ def _entry(attachment: Attachment) -> AttachmentEntry:
     return key(attachment.id), _key(attachment.thread_id), attachment_row(attachment)
 
 
-def _threads(after: str | None, limit: int, order: str) -> tuple[str | None, int, bool]:
+def _threads(after: str | None, limit: int, order: Order) -> tuple[str | None, int, bool]:
     return _key(after), max(limit, 1), order == "desc"
 
 
 def _replaced(method: Callable[..., Any], own: Callable[..., Any]) -> bool:
-    """Whether an author has put something in the place of a method of ours: what it shows counts."""
+    """Whether a subclass overrides ``method``: then the override decides what is visible."""
     return getattr(method, "__func__", None) is not own

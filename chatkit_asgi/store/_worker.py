@@ -1,4 +1,4 @@
-"""A thread of its own for a blocking connection, fed in batches from any event loop.
+"""A thread of its own for a blocking connection, fed in batches from any event loop; two of them for a store.
 
 A call is handed over at once and in order. The thread does everything that is waiting as one batch and wakes each
 event loop once. Cancelling a caller takes nothing back: what was handed over is done. Knows nothing of SQL.
@@ -6,8 +6,11 @@ event loop once. Cancelling a caller takes nothing back: what was handed over is
 
 from __future__ import annotations
 
+import atexit
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -18,7 +21,7 @@ from anyio.lowlevel import current_token
 
 from ..errors import StoreError
 
-__all__ = ["Call", "Session", "Worker", "in_breaths"]
+__all__ = ["Call", "Session", "Worker", "Workers", "in_breaths"]
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -34,6 +37,9 @@ AT_ONCE: Final = 16
 BREATH: Final = 8
 """Calls after which a worker lets others have the interpreter. SQLite gives it up for microseconds only, too short for
 an event loop to wake up and take it, which would then wait until Python forces the switch."""
+
+EXIT_TIMEOUT: Final = 30.0
+"""Seconds that the end of the process waits for what is still being written."""
 
 
 class Call(Generic[C]):
@@ -197,6 +203,98 @@ class Worker(Generic[C]):
         except Empty:
             return calls, True
         return calls, False
+
+
+class Workers(Generic[C]):
+    """The thread of a store that writes and the one that reads: begun at first use, and again after a close or a fork.
+
+    What is waiting is done before the process ends. Threads of a store that nobody has any more end by themselves.
+
+    Args:
+        name: Of the threads, before ``-writer`` and ``-reader``.
+        writer: What the one that writes does with its connection.
+        reader: What the one that reads does; ``None`` for a database that is one connection's own, as in memory.
+    """
+
+    def __init__(self, name: str, writer: Session[C], reader: Session[C] | None) -> None:
+        self._name = name
+        self._sessions = (writer, reader)
+        self._lock = threading.Lock()
+        self._pair: _Pair[C] | None = None
+
+    @property
+    def writer(self) -> Worker[C]:
+        """The one that writes. Raises StoreError where a fork has left the database behind."""
+        return self._begun().writer
+
+    @property
+    def reader(self) -> Worker[C]:
+        """The one that reads. Raises StoreError where a fork has left the database behind."""
+        return self._begun().reader
+
+    async def close(self) -> None:
+        """Do what is waiting, close both connections and end the threads."""
+        with self._lock:
+            pair, self._pair = self._own(), None
+        if pair is not None:
+            pair.stop()
+            await pair.ended()
+
+    def _begun(self) -> _Pair[C]:
+        pair = self._pair
+        if pair is not None and pair.process == os.getpid():
+            return pair
+        with self._lock:
+            forked = self._pair is not None and self._own() is None
+            if forked and self._sessions[1] is None:
+                raise StoreError(
+                    "A database in memory cannot be used after fork; it belongs to the parent."
+                )
+            if self._pair is None:
+                self._pair = _Pair(self, self._name, *self._sessions)
+            return self._pair
+
+    def _own(self) -> _Pair[C] | None:
+        """What this process has begun. Threads do not survive a fork, and a connection of the parent's must not even be
+        closed."""
+        if self._pair is not None and self._pair.process != os.getpid():
+            self._pair.stop.detach()
+            _ABANDONED.append(self._pair)
+            self._pair = None
+        return self._pair
+
+
+_ABANDONED: Final[list[_Pair[Any]]] = []
+"""What a forked process inherited: kept, so that nothing of it is ever finalized."""
+
+
+class _Pair(Generic[C]):
+    """Both threads, and the process they live in."""
+
+    def __init__(
+        self, user: object, name: str, writer: Session[C], reader: Session[C] | None
+    ) -> None:
+        self.process = os.getpid()
+        self.writer = Worker(f"{name}-writer", writer)
+        self.reader = self.writer if reader is None else Worker(f"{name}-reader", reader)
+        self.stop = weakref.finalize(user, self._end)
+        """Lets the threads finish what is waiting, and end; happens by itself when nobody has ``user`` any more."""
+        self.stop.atexit = False
+        atexit.register(self._exit)
+
+    async def ended(self) -> None:
+        for worker in {self.reader, self.writer}:
+            await worker.ended()
+
+    def _end(self) -> None:
+        atexit.unregister(self._exit)
+        for worker in {self.reader, self.writer}:
+            worker.stop()
+
+    def _exit(self) -> None:
+        if self.process == os.getpid():
+            self._end()
+            self.writer.join(EXIT_TIMEOUT)
 
 
 def _deliver(calls: Sequence[Call[Any]]) -> None:

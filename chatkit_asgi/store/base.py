@@ -71,16 +71,16 @@ __all__ = [
 Order = Literal["asc", "desc"]
 
 PREVIEW = "chatkit-attachment:"
-"""With an attachment's id, the ``preview_url`` of a stored record whose link is made anew each time it is told."""
+"""Followed by an attachment's id: the ``preview_url`` of a stored record, which each answer replaces by a new link."""
 
 SCAN_PAGE = 100
 """Items that the default implementations read at a time."""
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """A context for work that no request asks for: it says whose rows, and nothing else.
+    """A context for work outside any request: it says whose rows, and nothing else.
 
-    Shipped stores take it in place of a context, so whoever can make one is trusted: maintenance, never a request.
+    Shipped stores accept it in place of a context, so only maintenance may make one, never a request.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Aside(msgspec.Struct):
 class Store(ABC, Generic[TContext]):
     """Threads, items, attachments' records and feedback. See the module for what every method promises.
 
-    The ways of passing arguments are those of the reference, so a subclass may name its parameters as it likes:
+    Arguments are passed as the reference passes them, so a subclass may name its parameters as it likes:
     ``context`` is passed by keyword except to the id generators and :meth:`load_attachment`.
     """
 
@@ -134,7 +134,7 @@ class Store(ABC, Generic[TContext]):
 
     @abstractmethod
     async def load_threads(
-        self, limit: int, after: str | None, order: str, context: TContext
+        self, limit: int, after: str | None, order: Order, context: TContext
     ) -> Page[ThreadMetadata]:
         """A page of threads in the order of their creation."""
 
@@ -144,7 +144,7 @@ class Store(ABC, Generic[TContext]):
 
     @abstractmethod
     async def load_thread_items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: TContext
+        self, thread_id: str, after: str | None, limit: int, order: Order, context: TContext
     ) -> Page[ThreadItem]:
         """A page of items, hidden ones too."""
 
@@ -205,7 +205,7 @@ class Store(ABC, Generic[TContext]):
         return thread
 
     async def load_visible_threads(
-        self, limit: int, after: str | None, order: str, context: TContext
+        self, limit: int, after: str | None, order: Order, context: TContext
     ) -> Page[msgspec.Raw]:
         """A page of :meth:`load_threads` as a client gets it: each thread as JSON in its wire form, without items and
         without ``metadata``. Raises what :meth:`load_threads` raises."""
@@ -255,7 +255,7 @@ class Store(ABC, Generic[TContext]):
     ) -> None:
         """Save a message, its attachments and, when new, its thread: all or nothing in shipped stores.
 
-        There an attachment goes to one thread only, also when two ask for it at once.
+        Shipped stores give an attachment to one thread only, even if two ask for it at once.
 
         Raises:
             NotFoundError: An attachment, or the thread, has gone.
@@ -399,8 +399,8 @@ class AttachmentStore(ABC, Generic[TContext]):
     async def confirm_attachment(self, attachment: Attachment, context: TContext) -> Attachment:
         """The record as a message may carry it. Called for each attachment of a message before it is stored.
 
-        The default believes that the bytes are there: only the store knows, and a page that sent them to a bucket tells
-        nobody. Shipped stores look.
+        The default assumes that the bytes are there: only the store can know, since a page that sends them to a bucket
+        tells nobody. Shipped stores check.
 
         Raises:
             Conflict: The bytes are not there (``attachment_not_uploaded``).

@@ -15,13 +15,9 @@ from ._tables import AttachmentEntry, RowStore, Tables
 from .base import TContext
 from .rows import (
     Row,
-    attachment_of,
-    attachment_row,
-    item_of,
-    item_row,
-    merged,
-    thread_of,
-    thread_row,
+    merged_attachment,
+    merged_item,
+    merged_thread,
     thread_shown,
 )
 
@@ -272,7 +268,7 @@ class _MemoryTables:
             owned.rows.append(thread_id, row)
             owned.threads[thread_id] = _Thread()
         else:
-            entry.put(merged(row, entry.row, lambda old: thread_row(thread_of(old))))
+            entry.put(merged_thread(row, entry.row))
 
     def change_thread(self, owner: str, thread_id: str, change: Callable[[Row], Row]) -> None:
         self.put_thread(owner, thread_id, change(self.thread(owner, thread_id)))
@@ -324,7 +320,7 @@ class _MemoryTables:
         thread = self._thread(owner, thread_id)
         entry = thread.by_id.get(item_id)
         if entry is not None and thread.shown(entry, now):
-            row = merged(row, entry.row, _again)
+            row = merged_item(row, entry.row)
         elif entry is not None:  # it is aside, which for everybody else means: not there
             thread.forget(item_id)
         thread.put(item_id, row)
@@ -332,7 +328,7 @@ class _MemoryTables:
     def settle_item(self, owner: str, thread_id: str, item_id: str, row: Row, now: float) -> bool:
         stored = self.item(owner, thread_id, item_id, now)
         if stored.pending:
-            self._thread(owner, thread_id).put(item_id, merged(row, stored, _again))
+            self._thread(owner, thread_id).put(item_id, merged_item(row, stored))
         return stored.pending
 
     def delete_item(self, owner: str, thread_id: str, item_id: str) -> None:
@@ -397,7 +393,7 @@ class _MemoryTables:
         attachment_id, thread_id, row = entry
         old = owned.attachments.get(attachment_id)
         if old is not None:
-            row = merged(row, old[2], lambda row: attachment_row(attachment_of(row)))
+            row = merged_attachment(row, old[2])
             if old[1] is not None and old[1] != thread_id:
                 owned.attached[old[1]].pop(attachment_id, None)
         owned.attachments[attachment_id] = (attachment_id, thread_id, row)
@@ -423,7 +419,3 @@ class _MemoryTables:
             if not thread.shown(thread.by_id.get(item_id), now):
                 raise missing("item", item_id)
         thread.feedback.update(dict.fromkeys(item_ids, kind))
-
-
-def _again(row: Row) -> Row:
-    return item_row(item_of(row))

@@ -6,7 +6,7 @@ bytes; ``private`` is what never goes on the wire (a thread's ``metadata``, an a
 be written.
 
 Rows outlive versions. What this version does not know is kept: an item of an unknown type byte for byte as an
-:class:`~chatkit_asgi.types.UnknownItem`, unknown fields at any depth by :func:`merged` when their row is replaced.
+:class:`~chatkit_asgi.types.UnknownItem`, unknown fields at any depth by ``merged_*`` when their row is replaced.
 ``version`` says which vocabulary wrote a row; one that this version wrote needs no look before it is replaced.
 
 Pure: no I/O, no clock. May import ``types``, ``protocol`` and ``errors``.
@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
 from ..errors import BadRequest, StoreError
-from ..protocol.codec import decode, decode_item, encode, well_formed
+from ..protocol.codec import decode, decode_item, encode, unknown_item, well_formed
 from ..protocol.visibility import attachment_on_wire, is_hidden, item_on_wire, thread_on_wire
 from ..types import (
     Attachment,
@@ -43,7 +42,9 @@ __all__ = [
     "item_of",
     "item_row",
     "key",
-    "merged",
+    "merged_attachment",
+    "merged_item",
+    "merged_thread",
     "read_item",
     "thread_of",
     "thread_row",
@@ -68,6 +69,11 @@ class Row(NamedTuple):
     pending: bool = False
     """Whether the item waits for :meth:`~chatkit_asgi.store.base.Store.settle_item`."""
 
+    def columns(self) -> tuple[str, str | None, int, str, bool, bool]:
+        """The fields as a database takes them: as text, so that any tool can read it."""
+        private = None if self.private is None else self.private.decode()
+        return self.data.decode(), private, self.version, self.type, self.hidden, self.pending
+
 
 class _PrivateAttachment(msgspec.Struct, omit_defaults=True):
     id: str = ""
@@ -79,15 +85,6 @@ class _Private(_PrivateAttachment, omit_defaults=True):
     """Everything private that any kind of record has."""
 
     attachments: list[_PrivateAttachment] = []
-
-
-class _Head(msgspec.Struct):
-    """What an item must have to be kept at all."""
-
-    id: str
-    thread_id: str
-    created_at: datetime
-    type: str
 
 
 _private = msgspec.json.Decoder(_Private)
@@ -150,7 +147,7 @@ def item_of(row: Row) -> Any:
     """
     try:
         item = decode_item(row.data)
-    except (BadRequest, msgspec.DecodeError):
+    except BadRequest:
         item = _foreign_item(row.data)
     if row.private is not None and isinstance(item, UserMessageItem):
         parts = {part.id: part for part in _private_part(row.private).attachments}
@@ -161,19 +158,15 @@ def item_of(row: Row) -> Any:
 
 
 def _foreign_item(data: bytes) -> Any:
-    plain = _lenient(data)
-    well = encode(plain)
+    well = encode(_lenient(data))
     try:
         return decode_item(well, strict=False)
-    except (BadRequest, msgspec.DecodeError):
+    except BadRequest:
         # A known type with something newer inside: the whole item is passed on untouched.
         try:
-            head = msgspec.convert(plain, _Head)
-        except msgspec.ValidationError as error:
+            return unknown_item(well)
+        except BadRequest as error:
             raise StoreError(f"A stored item cannot be read: {error}") from error
-    return UnknownItem(
-        id=head.id, thread_id=head.thread_id, created_at=head.created_at, type=head.type, raw=well
-    )
 
 
 def _lenient(data: bytes) -> Any:
@@ -294,14 +287,23 @@ def _private_part(data: bytes) -> _Private:
 # -- replacing a row that somebody else wrote --------------------------------------------------
 
 
-def merged(new: Row, old: Row, again: Callable[[Row], Row]) -> Row:
-    """``new``, with everything of ``old`` that this version cannot express.
+def merged_item(new: Row, old: Row) -> Row:
+    """``new``, with everything of the stored item ``old`` that this version cannot express."""
+    return _merged(new, old, lambda row: item_row(item_of(row)))
 
-    Args:
-        new: The row that replaces ``old``.
-        old: The stored row.
-        again: Reads and writes a row with this version's types; what it loses is what has to be kept.
-    """
+
+def merged_thread(new: Row, old: Row) -> Row:
+    """:func:`merged_item` of a thread."""
+    return _merged(new, old, lambda row: thread_row(thread_of(row)))
+
+
+def merged_attachment(new: Row, old: Row) -> Row:
+    """:func:`merged_item` of an attachment."""
+    return _merged(new, old, lambda row: attachment_row(attachment_of(row)))
+
+
+def _merged(new: Row, old: Row, again: Callable[[Row], Row]) -> Row:
+    """``again`` reads and writes a row with this version's types; what it loses is what has to be kept."""
     if old.version == new.version == VERSION:
         return new
     if new.version == FOREIGN:  # an unknown type, passed on as it is: it stays hidden if it was

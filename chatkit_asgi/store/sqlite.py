@@ -7,22 +7,19 @@ was told is durable. The *reader* answers everything that is waiting from one sn
 
 from __future__ import annotations
 
-import atexit
 import os
 import sqlite3
-import threading
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from ..errors import StoreError
 from ._pages import LEASE
 from ._schema import MEMORY, connect
 from ._sqlite_tables import SQLiteTables
 from ._tables import RowStore, Tables
-from ._worker import Call, Worker, in_breaths
+from ._worker import Call, Worker, Workers, in_breaths
 from .base import TContext
 
 __all__ = ["SQLiteStore"]
@@ -31,9 +28,6 @@ R = TypeVar("R")
 
 BUSY_TIMEOUT: Final = 30.0
 """Seconds to wait for another process that is writing; SQLite waits fairly, so this is far more than it takes."""
-
-EXIT_TIMEOUT: Final = 30.0
-"""Seconds that the end of the process waits for what is still being written."""
 
 
 class SQLiteStore(RowStore[TContext]):
@@ -63,85 +57,27 @@ class SQLiteStore(RowStore[TContext]):
     ) -> None:
         super().__init__(owner, lease=lease, clock=clock)
         self.path = os.fspath(path)
-        self._busy_timeout = busy_timeout
-        self._lock = threading.Lock()
-        self._file: _File | None = None
-        self._finalizer: weakref.finalize[..., Any] | None = None
+        self._workers = Workers[SQLiteTables](
+            "chatkit-sqlite",
+            _Writer(self.path, busy_timeout),
+            None if self.path == MEMORY else _Reader(self.path, busy_timeout),
+        )
 
     async def close(self) -> None:
         """Write what is waiting, then close the file. The store opens again on use."""
-        with self._lock:
-            file, self._file = self._file, None
-            if self._finalizer is not None:
-                self._finalizer.detach()
-        if file is not None and file.process == os.getpid():
-            await file.close()
+        await self._workers.close()
 
     async def _read(self, work: Callable[[Tables], R]) -> R:
-        return await self._run(self._opened().reader, work)
+        return await self._run(self._workers.reader, work)
 
     async def _write(self, work: Callable[[Tables], R]) -> R:
-        return await self._run(self._opened().writer, work)
+        return await self._run(self._workers.writer, work)
 
     async def _run(self, worker: Worker[SQLiteTables], work: Callable[[Tables], R]) -> R:
         try:
             return await worker.call(work)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"SQLite failed on {self.path}: {error}") from error
-
-    def _opened(self) -> _File:
-        file = self._file
-        if file is not None and file.process == os.getpid():
-            return file
-        with self._lock:
-            if self._file is not None and self._file.process != os.getpid():
-                # Threads do not survive a fork, and a connection of the parent's must not even be closed.
-                _ABANDONED.append(self._file)
-                self._file = None
-                if self.path == MEMORY:
-                    raise StoreError(
-                        "A database in memory cannot be used after fork; it belongs to the parent."
-                    )
-            if self._file is None:
-                self._file = _File(self.path, self._busy_timeout)
-                self._finalizer = weakref.finalize(self, self._file.stop)
-                self._finalizer.atexit = False
-            return self._file
-
-
-_ABANDONED: Final[list[_File]] = []
-"""What a forked process inherited: kept, so that nothing of it is ever finalized."""
-
-
-class _File:
-    """The open file: its threads, and the process they live in."""
-
-    def __init__(self, path: str, busy_timeout: float) -> None:
-        self.process = os.getpid()
-        self.writer = Worker[SQLiteTables]("chatkit-sqlite-writer", _Writer(path, busy_timeout))
-        # A database in memory is one connection's own.
-        self.reader = (
-            self.writer
-            if path == MEMORY
-            else Worker[SQLiteTables]("chatkit-sqlite-reader", _Reader(path, busy_timeout))
-        )
-        atexit.register(self._exit)
-
-    def stop(self) -> None:
-        """Let the threads finish what is waiting, and end."""
-        atexit.unregister(self._exit)
-        for worker in {self.reader, self.writer}:
-            worker.stop()
-
-    async def close(self) -> None:
-        self.stop()
-        for worker in {self.reader, self.writer}:
-            await worker.ended()
-
-    def _exit(self) -> None:
-        if self.process == os.getpid():
-            self.stop()
-            self.writer.join(EXIT_TIMEOUT)
 
 
 class _Session:

@@ -7,7 +7,7 @@ it, ``_read`` and ``_write``. Rows come ready (:mod:`.rows`), with owners and ke
 
 from ._pages import KEPT, LEASE, MAX_SEQUENCE, Hidden, ItemQuery, Slice, missing, shown_ranges
 from ._tables import AttachmentEntry, RowStore, Tables
-from ._worker import Call, Session, Worker, in_breaths
+from ._worker import Call, Session, Worker, Workers, in_breaths
 
 __all__ = [
     "AttachmentEntry",
@@ -22,6 +22,7 @@ __all__ = [
     "Slice",
     "Tables",
     "Worker",
+    "Workers",
     "in_breaths",
     "missing",
     "shown_ranges",

@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import anyio
 
 from ..protocol.codec import encode
+from ..types import StreamingReq
 from .answers import Answer, PageAnswer, Turn
 from .asgi import ASGIBridge
 from .state import ThreadState
@@ -21,16 +22,7 @@ from .transports import BridgeTransport, SocketTransport, Transport, TransportRe
 
 __all__ = ["ChatKitClient"]
 
-STREAMING: Final = frozenset(
-    {
-        "threads.create",
-        "threads.add_user_message",
-        "threads.add_client_tool_output",
-        "threads.add_structured_input",
-        "threads.retry_after_item",
-        "threads.custom_action",
-    }
-)
+STREAMING: Final = frozenset(each.__struct_config__.tag for each in get_args(StreamingReq))
 
 
 class ChatKitClient:

@@ -13,7 +13,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -363,7 +362,8 @@ class _Response:
         yield whole("done", item, item_id)
 
 
-def _pieces(text: str, chunks: int) -> Iterable[str]:
+def pieces(text: str, chunks: int) -> list[str]:
+    """The text in at most ``chunks`` pieces, all but the last of the same length."""
     size = max(1, -(-len(text) // max(1, chunks)))
     return [text[start : start + size] for start in range(0, len(text), size)]
 
@@ -378,7 +378,7 @@ def _say(step: Say) -> tuple[Event, list[Event]]:
             "part": part | {"text": "", "annotations": []},
         }
     ]
-    for piece in _pieces(step.text, step.chunks):
+    for piece in pieces(step.text, step.chunks):
         inner.append({"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []})
     for number, citation in enumerate(step.citations):
         inner.append(
@@ -400,7 +400,7 @@ def _refuse_to(step: Refuse) -> tuple[Event, list[Event]]:
     inner: list[Event] = [
         {"type": "response.content_part.added", **at, "part": part | {"refusal": ""}}
     ]
-    for piece in _pieces(step.text, step.chunks):
+    for piece in pieces(step.text, step.chunks):
         inner.append({"type": "response.refusal.delta", **at, "delta": piece})
     inner.append({"type": "response.refusal.done", **at, "refusal": step.text})
     inner.append({"type": "response.content_part.done", **at, "part": part})
@@ -417,13 +417,13 @@ def _think(step: Think) -> tuple[Event, list[Event]]:
         at = {"summary_index": number}
         kind = "response.reasoning_summary_"
         inner.append({"type": kind + "part.added", **at, "part": _summary("")})
-        for piece in _pieces(summary, step.chunks):
+        for piece in pieces(summary, step.chunks):
             inner.append({"type": kind + "text.delta", **at, "delta": piece})
         inner.append({"type": kind + "text.done", **at, "text": summary})
         inner.append({"type": kind + "part.done", **at, "part": _summary(summary)})
     if step.raw:
         at = {"content_index": 0}
-        for piece in _pieces(step.raw, step.chunks):
+        for piece in pieces(step.raw, step.chunks):
             inner.append({"type": "response.reasoning_text.delta", **at, "delta": piece})
         inner.append({"type": "response.reasoning_text.done", **at, "text": step.raw})
     item: Event = {"type": "reasoning", "summary": [_summary(each) for each in step.summaries]}

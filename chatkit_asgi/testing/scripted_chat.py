@@ -26,6 +26,7 @@ from .scripted import (
     Think,
     Together,
     Wait,
+    pieces,
 )
 
 __all__ = ["ChatHabits", "ScriptedChatModel"]
@@ -145,15 +146,15 @@ def _in_turns(streams: list[Iterator[Delta]]) -> Iterator[Delta]:
 def _deltas(step: Any, habits: ChatHabits, number: int) -> Iterator[Delta]:
     match step:
         case Say():
-            yield from ({"content": piece} for piece in _pieces(step.text, step.chunks))
+            yield from ({"content": piece} for piece in pieces(step.text, step.chunks))
             for citation in step.citations:
                 inner = {name: value for name, value in citation.items() if name != "type"}
                 yield {"annotations": [{"type": "url_citation", "url_citation": inner}]}
         case Refuse():
-            yield from ({"refusal": piece} for piece in _pieces(step.text, step.chunks))
+            yield from ({"refusal": piece} for piece in pieces(step.text, step.chunks))
         case Think():
             thought = "\n\n".join([*step.summaries, *filter(None, [step.raw])])
-            yield from ({habits.reasoning: piece} for piece in _pieces(thought, step.chunks))
+            yield from ({habits.reasoning: piece} for piece in pieces(thought, step.chunks))
         case Call():
             yield from ({"tool_calls": [each]} for each in _call(step, habits, number))
         case _:
@@ -170,9 +171,4 @@ def _call(step: Call, habits: ChatHabits, number: int) -> Iterator[Delta]:
         yield {**first, "function": {"name": step.name, "arguments": arguments}}
         return
     yield first
-    yield from ({**index, "function": {"arguments": piece}} for piece in _pieces(arguments, 2))
-
-
-def _pieces(text: str, chunks: int) -> list[str]:
-    size = max(1, -(-len(text) // max(1, chunks)))
-    return [text[start : start + size] for start in range(0, len(text), size)]
+    yield from ({**index, "function": {"arguments": piece}} for piece in pieces(arguments, 2))

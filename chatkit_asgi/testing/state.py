@@ -85,9 +85,8 @@ class ThreadState:
 
     def show_thread(self, thread: Mapping[str, Any]) -> None:
         """Take over a thread object, and its items if it has any."""
-        decode(
-            encode({**thread, "items": None, "metadata": {}}), ThreadMetadata
-        )  # raises if it is none
+        # Raises if it is no thread.
+        decode(encode({**thread, "items": None, "metadata": {}}), ThreadMetadata)
         self.id = thread["id"]
         self.title = thread.get("title")
         self.status = thread.get("status", self.status)

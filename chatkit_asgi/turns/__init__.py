@@ -1,5 +1,8 @@
 """Turns: the only owner of tasks. Runs a handler through :class:`~chatkit_asgi.protocol.turn.Turn`, keeps what late
-viewers need, serves viewers, ends it. May import ``protocol``, ``types``, ``store.base``, ``errors`` and anyio."""
+viewers need, serves viewers and ends turns.
+
+May import ``protocol``, ``types``, ``store.base``, ``errors`` and anyio.
+"""
 
 from ._backend import Guard, Signal, current_backend
 from .manager import Repeat, ShuttingDown, Turns

@@ -223,7 +223,7 @@ _backend: _AsyncioBackend | None = None
 
 
 def asyncio_backend() -> Backend:
-    """The backend of the running loop; the same object for the same loop."""
+    """The backend of the running loop; that of the last loop is kept."""
     global _backend
     loop = asyncio.get_running_loop()
     if _backend is None or _backend.loop is not loop:

@@ -25,7 +25,7 @@ class Signal(Protocol):
         ...
 
     def wait(self) -> Awaitable[None]:
-        """Returns at once if set, else when set; clears it. To be awaited where it is called."""
+        """Return at once if set, otherwise when set; clear it. Must be awaited where it is called."""
         ...
 
 
@@ -35,9 +35,9 @@ Ending = Literal["done", "interrupted", "torn down"]
 class Guard(Protocol):
     """An async context manager around work that may be interrupted, without touching what comes after it in the task.
 
-    It swallows the interruption and nothing else. One that absorbs (:meth:`Backend.guard`) also swallows that the loop
-    is torn down, so that saving can follow, and raises a cancellation that comes from inside the work, from something
-    that was awaited and cancelled by somebody, as ``RuntimeError``: that is a failure, not a stop.
+    It swallows the interruption and nothing else. One that absorbs (:meth:`Backend.guard`) also swallows the teardown
+    of the loop, so that saving can follow. A cancellation from inside the work, of something that was awaited and that
+    somebody else cancelled, it raises as ``RuntimeError``: that is a failure, not a stop.
     """
 
     ending: Ending
@@ -75,20 +75,20 @@ class Backend(Protocol):
         """Run in a task that belongs to nobody, with the caller's context variables. ``run`` must not raise.
 
         Args:
-            run: What it does.
-            eagerly: What it does before it first waits is done when this returns, where the loop can do that.
+            run: What to run.
+            eagerly: Run it up to its first wait before this returns, where the loop can do that.
 
         Returns:
-            What cancels it.
+            A function that cancels it.
         """
         ...
 
     def shield(self) -> AbstractContextManager[object]:
-        """Protects saving from a cancellation that would be delivered again at every await, where there is such."""
+        """Shield saving from trio's level cancellation, which is redelivered at every await; nothing on asyncio."""
         ...
 
     async def complete(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run ``work`` to its end, also when the caller is interrupted, which it then is afterwards."""
+        """Run ``work`` to completion even if the caller is cancelled; the cancellation is raised afterwards."""
         ...
 
     async def step_aside(self) -> None:
@@ -109,7 +109,7 @@ class Backend(Protocol):
 
 
 def current_backend() -> Backend:
-    """The backend of the loop that is running now; the same object for the same loop."""
+    """The backend of the running loop. The last loop's is kept: a new one is made only when another loop asks."""
     trio: Any = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():
         from ._trio import trio_backend

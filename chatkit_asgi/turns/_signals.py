@@ -1,4 +1,4 @@
-"""Shutdown: hear of it before the server tells.
+"""Shutdown: notice it before the server tells the app.
 
 Servers such as uvicorn and granian wait for open streams before they tell an app that they stop, so a stream that
 nobody ends keeps the process alive. Here SIGTERM and SIGINT first ask every turn to end; then the handler that was

@@ -122,7 +122,7 @@ _backend: _TrioBackend | None = None
 
 
 def trio_backend() -> Backend:
-    """The backend of the running loop; the same object for the same loop."""
+    """The backend of the running loop; the last loop's is kept."""
     global _backend
     if _backend is None or _backend.token is not trio.lowlevel.current_trio_token():
         _backend = _TrioBackend()

@@ -74,7 +74,8 @@ class Intake:
 
         Args:
             value: Text, an event or a widget; an item comes as its ``thread.item.done``, after :meth:`adopt`.
-            todo: Gets the effects that stand even if ``value`` is refused: those that end the text before it.
+            todo: Receives the effects that must be performed even if ``value`` is refused: those that close the text
+                before it.
 
         Raises:
             AuthorError: It makes no sense here.

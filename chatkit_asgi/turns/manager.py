@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import anyio
@@ -28,8 +28,8 @@ __all__ = ["Repeat", "ShuttingDown", "Turns"]
 logger = logging.getLogger("chatkit_asgi.turns")
 
 MIN_PATIENCE = 0.05
-"""Seconds that a handler has at least to let go; else a quarter of the grace at shutdown, so that its turn is saved
-within it."""
+"""A handler that was asked to end gets at least this many seconds; normally a quarter of ``shutdown_grace``, which
+leaves the rest for saving."""
 
 
 class ShuttingDown(RequestError):
@@ -39,22 +39,14 @@ class ShuttingDown(RequestError):
     default_code = "shutting_down"
 
 
-class Repeat:
-    """What tells that a request repeats another.
+class Repeat(NamedTuple):
+    """How to tell that a request repeats another."""
 
-    Args:
-        key: The ``Idempotency-Key`` with its scope, if the client sent one: good while the turn runs and for
-            :attr:`Options.replay` after.
-        body: The body with its scope, if an equal one on the same thread is a repeat: good while the turn runs.
-    """
-
-    __slots__ = ("body", "key")
-
-    def __init__(
-        self, key: tuple[str, ...] | None = None, body: tuple[Any, ...] | None = None
-    ) -> None:
-        self.key = key
-        self.body = body
+    key: tuple[str, ...] | None = None
+    """The ``Idempotency-Key`` with its scope, if the client sent one: good while the turn runs and for
+    :attr:`Options.replay` after."""
+    body: tuple[Any, ...] | None = None
+    """The body with its scope, if an equal one on the same thread is a repeat: good while the turn runs."""
 
 
 class _Admission:
@@ -80,13 +72,13 @@ class Turns:
     def __init__(self, server: ChatKitServer[Any]) -> None:
         self._server = server
         self._last: dict[tuple[str, str], Run] = {}
-        """The newest turn of a thread that is not over, by owner and thread id."""
+        """By owner and thread id: the thread's newest turn that is not over."""
         self._runs: set[Run] = set()
         self._admissions: dict[tuple[Any, ...], _Admission] = {}
         self._kept: dict[Run, _Admission] = {}
         self._owners: dict[str, int] = {}
         self._locks: WeakValueDictionary[tuple[str | None, ...], anyio.Lock] = WeakValueDictionary()
-        """There while somebody holds them or waits for them."""
+        """Each exists only while somebody holds it or waits for it."""
         self._ticking: Backend | None = None
         self._waiting: list[Signal] = []
         """Who waits for turns to end."""
@@ -116,8 +108,8 @@ class Turns:
         Args:
             prepare: Checks everything that can be checked, and returns the plan. Not called for a repeat.
             owner: Whose turn it is.
-            repeat: What tells a repeat.
-            check_repeat: Refuses who may not see the turn that the request repeats. Called for a repeat only.
+            repeat: How to tell a repeat.
+            check_repeat: Raises if the sender may not see the turn that the request repeats. Called for repeats only.
             body: The whole request, to find a key that is used for two different ones.
             request_id: For the log.
 
@@ -213,7 +205,7 @@ class Turns:
             )
 
     def check_conflict(self, owner: str, thread_id: str) -> None:
-        """For a plan that claims something: what would be refused must be refused before.
+        """For a plan that claims something: refuse before the claim what would be refused after it.
 
         Raises:
             Conflict: A turn runs on the thread, and ``on_conflict`` is ``"reject"``.
@@ -245,7 +237,7 @@ class Turns:
     # -- beside the turns ----------------------------------------------------------------------
 
     def open_item(self, owner: str, thread_id: str, item_id: str) -> Any:
-        """A copy of an item that a turn of this process is still writing, as it is shown now; ``None`` if none is."""
+        """A copy of an item that a turn of this process is still writing, as it is shown now, or ``None``."""
         run = self._last.get((owner, thread_id))
         while run is not None:
             if (found := run.turn.open.get(item_id)) is not None:
@@ -254,13 +246,13 @@ class Turns:
         return None
 
     def leave_note(self, thread_id: str) -> None:
-        """Let a turn of that thread that is being stopped leave the note for the model."""
+        """Make the turns of a thread that are being stopped leave the note for the model."""
         for run in self._runs:
             if run.thread.id == thread_id and run.stopping:
                 run.leaves_note = True
 
     def one_at_a_time(self, *what: str | None) -> anyio.Lock:
-        """For those who do the same thing in this process: held, they do it one after the other."""
+        """A lock for tasks of this process that must do the same thing one after the other."""
         return self._locks.setdefault(what, anyio.Lock())
 
     # -- ending --------------------------------------------------------------------------------
@@ -281,9 +273,8 @@ class Turns:
 
     def _leave_queue(self, run: Run) -> None:
         place, before, after = (run.owner, run.thread.id), run.before, run.after
-        if (
-            before is not None and not before.ended
-        ):  # it was still waiting; those behind it go on waiting
+        # It was still waiting; those behind it go on waiting.
+        if before is not None and not before.ended:
             before.after = after
             if after is not None:
                 after.before = before
@@ -352,7 +343,7 @@ class Turns:
     # -- the clockwork -------------------------------------------------------------------------
 
     async def _tick(self, backend: Backend) -> None:
-        """Until no turn is left and no finished one is kept."""
+        """Tick until no turn is left and no finished one is kept."""
         options = self._options
         patience = max(options.shutdown_grace / 4, MIN_PATIENCE)
         period = min(

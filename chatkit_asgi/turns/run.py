@@ -1,7 +1,7 @@
 """The driver of one turn: runs the handler in a task of its own, performs the effects, feeds the viewers, ends it.
 
 Invariant: an effect leaves the queue when it is done. Whatever interrupts the task in between, the rest is performed
-at the end, so what was sent is stored. A handler that does not let go cannot prevent that: see :meth:`Run.abandon`.
+at the end, so what was sent is stored. A handler that ignores its cancellation cannot prevent it: :meth:`Run.abandon`.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ MANY_BYTES = 64 * 1024
 """The same for frames that are not text deltas, which are small."""
 
 STEPS = 3
-"""Times that a turn lets others run before its handler begins. A server may begin to send in a new task; and of
-requests that come together, what came in is told for all before their handlers take the loop."""
+"""Times that a turn lets others run before its handler begins. A server may begin to send in a new task; and when
+requests arrive together, each is told what came in before any handler takes the loop."""
 
 SAVE_ATTEMPTS = 4
-"""Times that a write is tried when a turn ends, with pauses of :data:`SAVE_PAUSE` and its doubles."""
+"""Times that a write is tried when a turn ends; the pauses begin at :data:`SAVE_PAUSE` and double."""
 
 SAVE_PAUSE = 0.05
 
@@ -70,8 +70,8 @@ class Plan(Struct, kw_only=True):
     is_new: bool = False
     """Whether the thread does not exist yet."""
     give_back: Callable[[], Awaitable[object]] | None = None
-    """Gives back what making the plan has taken and nobody else can take again, should the turn never begin. A turn
-    that has taken something waits where others would be refused."""
+    """Gives back what making the plan has claimed, if the turn never begins: nobody else could claim it again. A turn
+    with a claim waits where others would be refused."""
 
 
 class Run:
@@ -170,7 +170,7 @@ class Run:
         self.frames: list[bytes] = []
         self._todo: list[Effect] = []
         self._lasting: dict[str | int, bytes] = {}
-        """What a viewer that comes late gets, in the order of the screen; by item id where it is about an item."""
+        """What a late viewer gets, in the order on screen; by item id where it is about an item."""
         self._guard = backend.guard(absorb=True)
         self._storing = False
         """Whether effects are being performed, from the first write to the last: checkpoints do not come in between."""
@@ -466,7 +466,7 @@ class Run:
         """What was shown is in the store before the hook runs; what the hook makes of it counts.
 
         Returns:
-            Whether the hook has ended well.
+            Whether the hook returned without an error.
         """
         pending = self.turn.pending()
         self._todo += self.turn.checkpoint()
@@ -652,7 +652,7 @@ class Run:
         return False
 
     async def put_aside(self, item_id: str) -> None:
-        """Take what comes after an item out of sight, for a retry: whole, or not at all."""
+        """Take everything after an item out of sight, for a retry: all of it or nothing."""
 
         async def work() -> None:
             self.aside = await self.server.store.set_aside_after(
@@ -666,13 +666,12 @@ class Run:
             self._storing = False
 
     async def checkpoint(self) -> None:
-        """Save what is open as it is now, beside the handler. One write at a time: never together with another.
+        """Save what is open as it is now, while the handler runs; never at the same time as another write.
 
         A failure is only logged: the next checkpoint or the end tries again.
         """
-        if (
-            self._storing or self._checkpointing or self._todo or self.stopping
-        ):  # what waits there appeared earlier
+        # What waits in ``_todo`` appeared earlier.
+        if self._storing or self._checkpointing or self._todo or self.stopping:
             return
         self._checkpointing = True
         try:
@@ -689,8 +688,7 @@ class Run:
             try:
                 await self._write(effect)
             except BaseException:
-                for rest in effects[
-                    place:
-                ]:  # all of them, so that none comes before an earlier one
+                # All of them, so that none is saved before an earlier one.
+                for rest in effects[place:]:
                     self.turn.unsaved(cast("SaveItem", rest))
                 raise

@@ -47,8 +47,8 @@ _NOW: Final = timedelta(minutes=5)
 
 
 def with_offset(time: datetime) -> datetime:
-    """``time`` as it is, if it has an offset. One without is UTC (wire.md, the last table), but for ``datetime.now()``,
-    which is told by being now: no zone is so near to UTC that a time could be now in both."""
+    """``time`` with an offset. A naive time is UTC (wire.md, the last table), unless it is within five minutes of the
+    local clock: then it came from ``datetime.now()`` and is local. No zone is so near to UTC that it could be both."""
     given: Any = time
     if not isinstance(given, datetime) or given.tzinfo is not None:
         return time

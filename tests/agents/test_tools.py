@@ -51,6 +51,21 @@ def outputs(model: ScriptedChatModel, request: int = 1) -> list[Any]:
     return [json.loads(each["content"]) for each in messages if each["role"] == "tool"]
 
 
+def test_two_tools_of_one_name_are_refused() -> None:
+    tools = [Tool(get_weather), Tool(fails, name="get_weather")]
+    with pytest.raises(AuthorError, match="two tools named get_weather"):
+        run_chat(None, None, model="", messages=[], tools=tools)  # type: ignore[arg-type]
+
+
+async def test_an_output_is_written_as_everything_is() -> None:
+    async def odd() -> dict[str, str]:
+        """Text that UTF-8 cannot hold."""
+        return {"text": "a\ud800"}
+
+    context: Any = None
+    assert json.loads(await Tool(odd).run(context, "{}")) == {"text": "a\ufffd"}
+
+
 def test_what_the_model_is_told() -> None:
     definition = Tool(get_weather).definition()
     assert definition["type"] == "function"

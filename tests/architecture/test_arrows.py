@@ -63,12 +63,13 @@ ARROWS: dict[str, set[str]] = {
     },
     "http": {"_expected", "errors", "ids", "operations", "options", "protocol", "server", "turns"},
     "files": {"_closing", "errors", "http", "operations", "protocol", "store", "types"},
-    "asgi": {"_expected", "http", "options", "server", "turns"},
+    "asgi": {"_closing", "_expected", "http", "options", "server", "turns"},
     # What stands beside it.
     "openapi": {"schemas", "types"},
     "store": {"_expected", "errors", "ids", "protocol", "store.base", "types"},
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
     "agents": {
+        "_base",
         "_closing",
         "actions",
         "errors",
@@ -84,7 +85,7 @@ ARROWS: dict[str, set[str]] = {
     "conformance": set(),
     "conformance.testee": {"*"},
     "schemas": {"types"},
-    "playground": {"errors", "http"},
+    "playground": {"errors", "files", "http"},
     "owners": {"errors", "operations", "protocol", "server", "store", "store.base", "types"},
     # What stands on everything.
     "<root>": set(),

@@ -153,9 +153,8 @@ def test_a_bucket_is_looked_into_before_anybody_gets_what_is_there(s3: str) -> N
         ):
             data, file_name, kind, status, code = FILES[name]
             attachment = chat.announce(len(data), file_name, kind).json()
-            chat.send(
-                attachment["upload_descriptor"], data
-            ).raise_for_status()  # the bucket takes it
+            # The bucket takes it.
+            chat.send(attachment["upload_descriptor"], data).raise_for_status()
             refused(chat.say(attachment["id"]), status, code)
             refused(chat.download(attachment["id"]), status, code)
         assert set(kept(chat.files)) == {"incoming", "stored.json"}

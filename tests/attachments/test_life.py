@@ -16,9 +16,11 @@ import anyio
 import pytest
 
 from chatkit_asgi import ChatKitServer, Options, cli
-from chatkit_asgi.errors import AuthorError, NotFoundError, StoreError
+from chatkit_asgi.errors import AuthorError, NotFoundError, StoreError, TooLarge
 from chatkit_asgi.owners import PAGE, erase_owner, export_owner, sweep
 from chatkit_asgi.store import DiskAttachmentStore, MemoryStore, SQLiteStore
+from chatkit_asgi.store.attachments import AttachmentLimits
+from chatkit_asgi.store.attachments.files import folder_of
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from chatkit_asgi.types import AttachmentCreateParams, ThreadItemRemovedEvent, ThreadMetadata
 from tests.attachments.served import files_in_bucket, files_on_disk, kept, picture
@@ -364,6 +366,29 @@ async def test_a_store_for_one_person_is_not_erased_by_a_name(tmp_path: Path) ->
     server = Chat(MemoryStore(), DiskAttachmentStore(tmp_path, url="http://a"))
     with pytest.raises(AuthorError):
         await erase_owner(server, "ada")
+
+
+async def test_a_stray_file_in_the_directory_is_in_nobodys_way(tmp_path: Path) -> None:
+    """People look into the directory, and their file managers leave something there."""
+    files: Any = DiskAttachmentStore(
+        tmp_path, url="http://a", limits=AttachmentLimits(max_files=2, quota=10_000)
+    )
+
+    async def upload() -> str:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"Hello"
+
+        return str((await files.receive_attachment("a.txt", "text/plain", chunks(), None)).id)
+
+    first = await upload()
+    owner = files._blobs._files / folder_of("")
+    for place in (owner.parent, owner, owner / first):
+        (place / ".DS_Store").touch()
+    ids = {first, await upload()}
+    with pytest.raises(TooLarge):
+        await upload()
+    assert {each.id async for each in files.stored_attachments()} == ids
+    assert {each.id async for each in files.stored_attachments("")} == ids
 
 
 # -- the command -------------------------------------------------------------------------------

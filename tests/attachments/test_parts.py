@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import unicodedata
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from chatkit_asgi.errors import Forbidden
 from chatkit_asgi.files.ranges import Part, choose
+from chatkit_asgi.store.attachments import FileAttachmentStore, FileStoreOptions
 from chatkit_asgi.store.attachments.checks import sniff
 from chatkit_asgi.store.attachments.links import Links
 from chatkit_asgi.store.attachments.names import MAX_NAME, clean_name, content_disposition
@@ -142,3 +144,13 @@ def test_the_signature_is_that_of_amazons_example() -> None:
     assert link.endswith(
         "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
     )
+
+
+# -- what every place takes --------------------------------------------------------------------
+
+
+def test_the_options_that_places_pass_on_are_those_of_the_store_over_them() -> None:
+    """A type checker reads them from the one, Python from the other."""
+    taken = inspect.signature(FileAttachmentStore).parameters
+    assert set(FileStoreOptions.__annotations__) == set(taken) - {"blobs", "url", "keys"}
+    assert FileStoreOptions.__total__ is False

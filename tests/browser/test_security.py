@@ -90,9 +90,8 @@ def test_markdown(window: Window, stage: Stage) -> None:
 
     stage.plays.update(md=play, stream=streamed)
     opened(window)
-    window.expected = [
-        r"404.*/x\)"
-    ]  # the page's own pictures are allowed, also those that are not there
+    # The page's own pictures are allowed, also those that are not there.
+    window.expected = [r"404.*/x\)"]
     window.page.set_viewport_size({"width": 900, "height": 4000})
     window.send("md")
     harmless(window)

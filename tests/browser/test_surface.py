@@ -234,9 +234,8 @@ def test_commands_run_open_menus_and_insert_entities(window: Window, stage: Stag
     window.open(TOOLS, script)
     editor = window.editor
     editor.press_sequentially("/")
-    expect(window.page.get_by_role("option")).to_have_count(
-        6
-    )  # two of the page, two tools, two models
+    # Two of the page, two tools, two models.
+    expect(window.page.get_by_role("option")).to_have_count(6)
     editor.press("Enter")
     expect(window.page.get_by_role("option", name="Insert Ada")).to_be_visible()
     editor.press("Enter")

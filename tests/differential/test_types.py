@@ -23,9 +23,8 @@ pydantic = pytest.importorskip("pydantic")
 pydantic_core = pytest.importorskip("pydantic_core")
 pytest.importorskip("chatkit")
 with warnings.catch_warnings():
-    warnings.simplefilter(
-        "ignore"
-    )  # the reference's named widget classes say that they are deprecated
+    # The reference's named widget classes say that they are deprecated.
+    warnings.simplefilter("ignore")
     import chatkit.actions as their_actions
     import chatkit.types as their_types
     import chatkit.widgets as their_widgets

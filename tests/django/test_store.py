@@ -5,6 +5,7 @@ That it keeps a store's promises is in :mod:`tests.django.test_contract`.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +29,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from chatkit_asgi.errors import AuthorError, NotFoundError, StoreError
 from chatkit_asgi.testing.store_contract import file, message, thread
 from tests.store.test_model import Machine
+from tests.store.test_sqlite import live_workers
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -167,6 +171,70 @@ async def test_what_was_told_is_stored_when_the_connection_breaks(
     assert {item.id for item in page.data} == set(told)
     await store.add_thread_item("t", message("after"), context=None)
     await store.close()
+
+
+async def test_closing_and_opening_leaves_nothing_behind(store: Any) -> None:
+    before = len(live_workers())
+    for number in range(3):
+        await store.save_thread(thread(f"t{number}"), context=None)
+        await store.close()
+    assert len(live_workers()) == before
+
+
+async def test_a_store_that_is_dropped_ends_its_threads(database: Path) -> None:
+    store: Any = DjangoStore(owner=None)
+    await store.save_thread(thread(), context=None)
+    workers = [each for each in threading.enumerate() if each.name.startswith("chatkit-django")]
+    assert workers
+    del store
+    for worker in workers:
+        worker.join(5)
+        assert not worker.is_alive()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_writes_for_itself_and_what_waits_at_exit_is_written(
+    database: Path,
+) -> None:
+    script = """
+import asyncio, os, sys, warnings
+import django
+django.setup()
+from chatkit_django import DjangoStore
+from django.db import connections
+connections.settings["default"]["NAME"] = sys.argv[1]
+from chatkit_asgi.testing.store_contract import message, thread
+warnings.simplefilter("ignore", DeprecationWarning)
+store = DjangoStore(owner=None)
+async def add(name):
+    await store.add_thread_item("t", message(name), context=None)
+async def leave(name):
+    asyncio.ensure_future(add(name))
+    await asyncio.sleep(0)
+asyncio.run(store.save_thread(thread("t"), context=None))
+if os.fork() == 0:
+    asyncio.run(leave("child"))
+    sys.exit()
+assert os.wait()[1] == 0
+asyncio.run(leave("parent"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, database],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.django.settings",
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'adapters'}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(Item.objects.order_by("place").values_list("public_id", flat=True)) == [
+        "child",
+        "parent",
+    ]
 
 
 def test_a_database_that_is_gone_is_a_store_error(tmp_path: Path) -> None:

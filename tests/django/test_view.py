@@ -149,9 +149,8 @@ async def test_people_without_accounts_see_their_session_s_threads() -> None:
         for client in (one, other):
             created: Any = await post(client, create())
             assert created.status_code == 200
-            assert [
-                chunk async for chunk in created.streaming_content
-            ]  # to its end: then all is stored
+            # To its end: then all is stored.
+            assert [chunk async for chunk in created.streaming_content]
             assert settings.SESSION_COOKIE_NAME in client.cookies
             assert len((await post(client)).json()["data"]) == 1
         key = one.cookies[settings.SESSION_COOKIE_NAME].value

@@ -154,9 +154,8 @@ async def test_a_server_that_is_asked_to_stop_does_so_and_loses_nothing(
         served.process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
         screen = reader.read()
-        if (
-            text == "stubborn"
-        ):  # the interpreter waits for it, not we; but nothing depends on it any more
+        # The interpreter waits for it, not we; but nothing depends on it any more.
+        if text == "stubborn":
             assert time.monotonic() - asked < GRACE
             served.process.kill()
         else:

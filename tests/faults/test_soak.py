@@ -79,9 +79,8 @@ async def test_thousands_of_turns_leave_nothing_behind(anyio_backend_name: str) 
         await many(TURNS // 4, TURNS)
         assert memory() - before < 16 * 1024 * 1024
         turns: Any = server.turns
-        with anyio.fail_after(
-            10
-        ):  # kept for repeats, then forgotten by the clockwork, which then stops
+        # Kept for repeats, then forgotten by the clockwork, which then stops.
+        with anyio.fail_after(10):
             while turns._kept or turns._ticking is not None:  # noqa: ASYNC110 (nobody is told)
                 await anyio.sleep(0.05)
         check_idle(server)

@@ -50,6 +50,7 @@ async def test_nothing_is_served_unless_it_is_asked_for(built: Path) -> None:
     for path in ("", "/", "/element/chatkit.js", "/playground/"):
         answer = await get(app(), path)
         assert (answer.status, answer.headers["allow"]) == (405, "POST")
+        assert answer.headers["x-request-id"]
     assert (await get(app(element=True), "/playground/")).status == 405
     assert (await get(app(element=True), "/")).status == 405
 
@@ -60,10 +61,11 @@ async def test_the_element_alone_is_served_to_any_page(built: Path) -> None:
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cache-control"] == "no-cache"
-    again = await get(
-        app(element=True), "/element/chatkit.js", **{"if-none-match": answer.headers["etag"]}
-    )
-    assert (again.status, again.body) == (304, b"")
+    tag = answer.headers["etag"]
+    for condition in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+        again = await get(app(element=True), "/element/chatkit.js", **{"if-none-match": condition})
+        assert (again.status, again.body) == (304, b"")
+        assert "content-length" not in again.headers
     chunk = await get(app(element=True), "/element/chunk-AAAAAAA1.js")
     assert chunk.headers["cache-control"] == "public, max-age=31536000, immutable"
 
@@ -81,6 +83,7 @@ async def test_the_endpoint_leads_to_the_playground_wherever_it_is_mounted(
     }[mount]
     answer = await get(served, path + "/" if mount == "mount" else path)
     assert answer.status == 307
+    assert answer.headers["x-request-id"]
     location = answer.headers["location"]
     base = (path + "/" if mount == "mount" else path).rpartition("/")[0]
     page = f"{base}/{location.removeprefix('./')}"

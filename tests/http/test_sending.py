@@ -13,7 +13,8 @@ from typing import Any
 import anyio
 import pytest
 
-from chatkit_asgi import ChatKitApp
+from chatkit_asgi import ChatKitApp, Options
+from chatkit_asgi.http import Response
 from chatkit_asgi.store import Store
 from chatkit_asgi.testing import ASGIBridge, ASGIResponse, ChatKitClient
 from tests.http.served import Held, Served, all_over, rows
@@ -425,3 +426,96 @@ async def test_no_cancellation_is_left_behind(server: Served, eager: bool) -> No
         asyncio.get_running_loop().set_task_factory(None)
     assert after == [0, 0, 0]
     assert server.answers() == 1
+
+
+async def pieces(_: Any, __: str) -> Response:
+    """A file of two pieces."""
+
+    async def chunks() -> Any:
+        yield b"one"
+        yield b"two"
+
+    return Response(status=200, headers={}, body=chunks())
+
+
+@pytest.mark.parametrize("path", ["/", "/file"])
+async def test_the_last_send_is_let_to_its_end(
+    server: Served, store: Store[Any], path: str
+) -> None:
+    """Invariant: a server that tells of the end while it takes the last of an answer, as Hypercorn does, is not
+    cancelled there: it has its connection to close or to use again."""
+    app = ChatKitApp(server)
+    app.endpoint.routes["file"] = pieces
+    told = anyio.Event()
+    steps: list[str] = []
+    body = json.dumps(CREATE).encode()
+    coming = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Any:
+        if coming:
+            return coming.pop()
+        await told.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            steps.append("begun")
+            told.set()
+            await anyio.sleep(0.05)
+            steps.append("done")
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "headers": [(b"content-type", b"application/json")],
+    }
+    with anyio.fail_after(5):
+        await app(scope, receive, send)
+    assert steps == ["begun", "done"]
+
+
+async def test_a_last_send_that_hangs_is_given_up(server: Served) -> None:
+    """Invariant: after ``send_timeout``."""
+    server.options = Options(send_timeout=0.1, handle_signals=False)
+    app = ChatKitApp(server)
+    told = anyio.Event()
+    coming = [{"type": "http.request", "body": json.dumps(CREATE).encode(), "more_body": False}]
+
+    async def receive() -> Any:
+        if coming:
+            return coming.pop()
+        await told.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            told.set()
+            await anyio.sleep_forever()
+
+    headers = [(b"content-type", b"application/json")]
+    with anyio.fail_after(5):
+        await app(
+            {"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send
+        )
+
+
+@pytest.mark.parametrize("problem", [OSError("disk"), TimeoutError("slow"), Broken("other")])
+async def test_what_the_source_of_a_file_raises_reaches_the_server(
+    server: Served, problem: Exception
+) -> None:
+    """Invariant: only what ``send`` raises may mean that the client has gone."""
+
+    async def failing(_: Any, __: str) -> Response:
+        async def chunks() -> Any:
+            yield b"one"
+            raise problem
+
+        return Response(status=200, headers={}, body=chunks())
+
+    app = ChatKitApp(server)
+    app.endpoint.routes["file"] = failing
+    async with ASGIBridge(app) as bridge, bridge.stream(path="/file", method="GET") as response:
+        await response.wait_ended()
+        assert response.error is problem
+        response.error = None

@@ -116,9 +116,8 @@ async def visit(package: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         [[Call("find_products", {"query": "tea"})], [Say("Here is our tea.")]] * 3
     )
     with served(model) as url, warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # the reference's classes are deprecated, its client is left open
+        # The reference's classes are deprecated, its client is left open.
+        warnings.simplefilter("ignore")
         monkeypatch.setenv("OPENAI_BASE_URL", url)
         monkeypatch.setenv("OPENAI_API_KEY", "none")
         monkeypatch.setenv("OPENAI_AGENTS_DISABLE_TRACING", "1")

@@ -66,10 +66,8 @@ async def test_other_methods_are_refused(stack: Stack, server: Served) -> None:
     async with serving(stack, server) as site:
         for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"):
             answer = await site.fetch(method, site.url)
-            options = method == "OPTIONS" and answer.status in (
-                200,
-                204,
-            )  # some frameworks answer it themselves
+            # Some frameworks answer it themselves.
+            options = method == "OPTIONS" and answer.status in (200, 204)
             assert answer.status == 405 or options
             assert "POST" in answer.headers["allow"]
         assert server.calls == []

@@ -22,7 +22,8 @@ from chatkit_asgi.store.rows import (
     item_of,
     item_row,
     key,
-    merged,
+    merged_item,
+    merged_thread,
     thread_of,
     thread_row,
 )
@@ -40,10 +41,6 @@ from chatkit_asgi.types import ActiveStatus, UnknownItem, Workflow
 AT = "2026-01-01T00:00:00Z"
 
 
-def again(row: Row) -> Row:
-    return item_row(item_of(row))
-
-
 def foreign(plain: Any, private: Any = None, **fields: Any) -> Row:
     """A row that somebody else wrote."""
     return Row(
@@ -57,7 +54,7 @@ def changed(old: Row, change: Any) -> Any:
     """The JSON after load, change and save."""
     item = item_of(old)
     change(item)
-    return json.loads(merged(item_row(item), old, again).data)
+    return json.loads(merged_item(item_row(item), old).data)
 
 
 @pytest.mark.parametrize("item", every_item(), ids=lambda item: item.id)
@@ -206,15 +203,15 @@ def test_an_element_of_another_kind_takes_nothing_over() -> None:
 def test_a_row_of_this_version_is_replaced_without_a_look() -> None:
     old = item_row(message("m"))._replace(data=b"never read")
     new = item_row(message("m", "new"))
-    assert merged(new, old, again) is new
+    assert merged_item(new, old) is new
 
 
 def test_a_merged_row_is_looked_at_again_only_while_it_holds_something_foreign() -> None:
     plain = json.loads(item_row(message("m")).data)
     new = item_row(message("m", "new"))
-    assert merged(new, foreign(plain), again).version == VERSION
-    assert merged(new, foreign({**plain, "x": 1}), again).version == FOREIGN
-    assert merged(new, foreign({**plain, "quoted": None}), again) == new
+    assert merged_item(new, foreign(plain)).version == VERSION
+    assert merged_item(new, foreign({**plain, "x": 1})).version == FOREIGN
+    assert merged_item(new, foreign({**plain, "quoted": None})) == new
 
 
 def test_unknown_private_parts_survive() -> None:
@@ -223,7 +220,7 @@ def test_unknown_private_parts_survive() -> None:
     current = thread_of(old)
     assert current.metadata == {"a": 1}
     current.metadata.clear()
-    row = merged(thread_row(current), old, lambda each: thread_row(thread_of(each)))
+    row = merged_thread(thread_row(current), old)
     assert row.private is not None
     assert json.loads(row.private) == {"audit": ["x"]}
 
@@ -234,7 +231,7 @@ def test_an_unknown_type_is_kept_byte_for_byte_and_stays_hidden() -> None:
     assert isinstance(item, UnknownItem)
     row = item_row(item)
     assert (row.data, row.hidden, row.version) == (raw, False, FOREIGN)
-    assert merged(row, Row(raw, b"{}", 7, "hologram", True), again) == row._replace(
+    assert merged_item(row, Row(raw, b"{}", 7, "hologram", True)) == row._replace(
         hidden=True, private=b"{}"
     )
     hidden = item_of(Row(raw.replace(b"hologram", b"hidden_plan")))
@@ -259,7 +256,7 @@ def test_an_unknown_status_reads_as_active_and_is_kept() -> None:
     current = thread_of(foreign(plain))
     assert current.status == ActiveStatus()
     current.title = "y"
-    row = merged(thread_row(current), foreign(plain), lambda each: thread_row(thread_of(each)))
+    row = merged_thread(thread_row(current), foreign(plain))
     assert json.loads(row.data)["status"] == {"type": "archived", "by": "me"}
     assert json.loads(row.data)["title"] == "y"
 
@@ -280,7 +277,7 @@ def test_what_is_no_record_is_the_stores_failure(data: bytes) -> None:
     with pytest.raises(StoreError):
         thread_of(thread_row(thread())._replace(private=b"["))
     new = item_row(message("m"))
-    assert merged(new, Row(data), again) == new
+    assert merged_item(new, Row(data)) == new
 
 
 @given(st.text(st.characters(exclude_categories=())))
@@ -310,6 +307,6 @@ def test_any_unknown_field_survives_a_save_of_any_item(value: Any, other: Any, i
     old = Row(msgspec.json.encode(plain), old_row.private)
     loaded = item_of(old)
     loaded.thread_id = "moved"
-    row = merged(item_row(loaded), old, again)
+    row = merged_item(item_row(loaded), old)
     assert json.loads(row.data) == {**plain, "thread_id": "moved"}
     assert item_of(row) == loaded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sqlite3
@@ -23,6 +24,7 @@ from chatkit_asgi.store import SQLiteStore
 from chatkit_asgi.store import _schema as schema
 from chatkit_asgi.store._pages import ItemQuery
 from chatkit_asgi.store.rows import item_row
+from chatkit_asgi.store.tables import Worker
 from chatkit_asgi.testing.store_contract import file, message, note, said, thread
 
 pytestmark = pytest.mark.anyio
@@ -113,6 +115,12 @@ class Held:
     async def __aexit__(self, *error: Any) -> None:
         self.release.set()
         await self.group.__aexit__(*error)
+
+
+def live_workers() -> list[Any]:
+    """Every worker that anything still holds."""
+    gc.collect()
+    return [each for each in gc.get_objects() if type(each) is Worker]
 
 
 async def settled(work: Callable[[], Any], results: list[Any]) -> None:
@@ -419,6 +427,15 @@ async def test_closing_finishes_what_is_waiting(make: Any) -> None:
         if each.name.startswith("chatkit-sqlite"):
             each.join(5)
             assert not each.is_alive()
+
+
+async def test_closing_and_opening_leaves_nothing_behind(make: Any) -> None:
+    store = make()
+    before = len(live_workers())
+    for number in range(3):
+        await store.save_thread(thread(f"t{number}"), context=None)
+        await store.close()
+    assert len(live_workers()) == before
 
 
 async def test_a_store_that_is_dropped_ends_its_threads(make: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import expect
 from ..case import Unmet, case
-from ..client import Client
+from ..client import Client, message
 from .threads import NOWHERE
 
 
@@ -140,14 +140,7 @@ async def cursor_of_a_thread_leads_on(client: Client) -> None:
 @case("ITM-3", sends="conformance: hidden; then every reading of the thread.", needs="hidden")
 async def hidden_items_are_hidden(client: Client) -> None:
     """Neither the stream nor any reading has the item or its content."""
-    answer = await client.ask(
-        "threads.create",
-        input={
-            "content": [{"type": "input_text", "text": "conformance: hidden"}],
-            "attachments": [],
-            "inference_options": {},
-        },
-    )
+    answer = await client.ask("threads.create", input=message("conformance: hidden"))
     thread_id = expect.stream(answer)[0]["thread"]["id"]
     texts = [
         answer.text,

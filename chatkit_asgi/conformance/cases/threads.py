@@ -7,7 +7,7 @@ from datetime import datetime
 
 from .. import expect
 from ..case import case
-from ..client import Client
+from ..client import Client, message
 
 ODD = 'Ünïcödé 日本語 😀 "quoted" \\ <b>\nnext line'
 NOWHERE = "thr_conformance_does_not_exist"
@@ -62,7 +62,7 @@ async def times_have_an_offset(client: Client) -> None:
 )
 async def metadata_is_private(client: Client) -> None:
     """What the server keeps in a thread's metadata is in no answer."""
-    answer = await client.ask("threads.create", input=_message("conformance: metadata"))
+    answer = await client.ask("threads.create", input=message("conformance: metadata"))
     thread_id = expect.stream(answer)[0]["thread"]["id"]
     seen = [answer.text]
     for kind, params in (
@@ -73,14 +73,6 @@ async def metadata_is_private(client: Client) -> None:
         seen.append((await client.post({"type": kind, "params": params})).text)
     for text in seen:
         expect.that("conformance-secret" not in text, "no private metadata", text)
-
-
-def _message(text: str) -> dict[str, object]:
-    return {
-        "content": [{"type": "input_text", "text": text}],
-        "attachments": [],
-        "inference_options": {},
-    }
 
 
 @case("THR-6", sends="Two messages in one thread; then threads.get_by_id.")
@@ -319,7 +311,7 @@ async def deleted_thread_takes_no_message(client: Client) -> None:
     """The message is refused."""
     thread_id = await _deleted(client)
     expect.refused(
-        await client.ask("threads.add_user_message", thread_id=thread_id, input=_message("Hello?"))
+        await client.ask("threads.add_user_message", thread_id=thread_id, input=message("Hello?"))
     )
 
 

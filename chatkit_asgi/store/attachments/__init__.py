@@ -6,6 +6,14 @@
 """
 
 from .checks import ACCEPTED, AttachmentLimits
-from .files import FileAttachmentStore, Scanned, Stored, Verdict
+from .files import FileAttachmentStore, FileStoreOptions, Scanned, Stored, Verdict
 
-__all__ = ["ACCEPTED", "AttachmentLimits", "FileAttachmentStore", "Scanned", "Stored", "Verdict"]
+__all__ = [
+    "ACCEPTED",
+    "AttachmentLimits",
+    "FileAttachmentStore",
+    "FileStoreOptions",
+    "Scanned",
+    "Stored",
+    "Verdict",
+]

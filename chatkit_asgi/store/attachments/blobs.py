@@ -51,7 +51,8 @@ class Blobs(Protocol):
         ...
 
     def tidy(self, before: float) -> None:
-        """Delete what uploads have left in ``spool`` that ended with their process, before that time."""
+        """Delete files in ``spool`` older than ``before`` (seconds since 1970): leftovers of uploads whose process
+        died."""
         ...
 
     def folders(self, folder: str) -> Iterator[str]:

@@ -154,9 +154,8 @@ def sniff(head: bytes, declared: str) -> str:
     found = str(guess_mime(head) or "application/octet-stream")
     kind = _SAME.get(found, found)
     if kind.startswith("video/") and declared == f"audio/{kind.removeprefix('video/')}":
-        return (
-            declared  # recorders put sound alone into the container of films, which is not marked
-        )
+        # Recorders put sound alone into the container of films, which does not say so.
+        return declared
     return kind
 
 

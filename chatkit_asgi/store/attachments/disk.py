@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Unpack
 
 from ..base import Store, TContext
-from .files import FileAttachmentStore
+from .files import FileAttachmentStore, FileStoreOptions
 
 __all__ = ["DiskAttachmentStore", "DiskFileStore"]
 
@@ -36,7 +36,7 @@ class DiskAttachmentStore(FileAttachmentStore[TContext]):
         *,
         url: str,
         keys: Sequence[str | bytes] | None = None,
-        **options: Any,
+        **options: Unpack[FileStoreOptions[TContext]],
     ) -> None:
         blobs = _Directory(Path(path))
         super().__init__(blobs, url=url, keys=keys or [blobs.key()], **options)
@@ -49,6 +49,7 @@ class DiskFileStore(DiskAttachmentStore[TContext]):
         store: The server's store.
         path: The directory.
         url: Where browsers find the endpoint.
+        keys: See :class:`DiskAttachmentStore`.
         options: See :class:`DiskAttachmentStore`.
     """
 
@@ -58,9 +59,10 @@ class DiskFileStore(DiskAttachmentStore[TContext]):
         path: str | os.PathLike[str] = "chatkit-files",
         *,
         url: str = "http://127.0.0.1:8000/chatkit",
-        **options: Any,
+        keys: Sequence[str | bytes] | None = None,
+        **options: Unpack[FileStoreOptions[TContext]],
     ) -> None:
-        super().__init__(path, url=url, **options)
+        super().__init__(path, url=url, keys=keys, **options)
         self.bind(store)
 
 
@@ -148,7 +150,7 @@ class _Directory:
     def folders(self, folder: str) -> Iterator[str]:
         try:
             with os.scandir(self._files / folder) as entries:
-                yield from [entry.name for entry in entries]
+                yield from [entry.name for entry in entries if entry.is_dir()]
         except FileNotFoundError:
             return
 

@@ -16,7 +16,7 @@ from contextlib import aclosing, suppress
 from functools import partial
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, TypedDict, TypeVar
 from weakref import WeakValueDictionary
 
 import anyio
@@ -51,6 +51,7 @@ from .previews import make_preview
 __all__ = [
     "LINK_LIFE",
     "FileAttachmentStore",
+    "FileStoreOptions",
     "Scanned",
     "Stored",
     "Verdict",
@@ -59,7 +60,7 @@ __all__ = [
 ]
 
 LINK_LIFE: Final = 6 * 3600.0
-"""Seconds that a link is good for at least, and half of what it is at most: a page that stays open for a day's work
+"""Minimum lifetime of a link in seconds; the maximum is twice that: a page that stays open for a day's work
 shows its pictures, a link that leaks is worthless the next day."""
 
 BLOCK: Final = 2 * 1024 * 1024
@@ -93,7 +94,7 @@ class Stored(msgspec.Struct, kw_only=True):
     mime_type: str
     """As the client says while it is ``awaited``, then as the bytes tell."""
     size: int
-    """In bytes; the same."""
+    """Bytes: as announced while ``awaited``, then as counted."""
     created: float
     """Seconds since 1970."""
     state: Literal["awaited", "held", "ready"]
@@ -116,6 +117,17 @@ class Scanned(msgspec.Struct, kw_only=True):
     name: str
     mime_type: str
     size: int
+
+
+class FileStoreOptions(TypedDict, Generic[TContext], total=False):
+    """What every :class:`FileAttachmentStore` may be given, wherever it keeps its files; each is described there."""
+
+    limits: AttachmentLimits | None
+    scan: Callable[[Scanned], Awaitable[Verdict]] | None
+    owner: Callable[[TContext], str] | None
+    link_life: float
+    separate_origin: bool
+    clock: Callable[[], float]
 
 
 class FileAttachmentStore(AttachmentStore[TContext]):
@@ -267,9 +279,7 @@ class FileAttachmentStore(AttachmentStore[TContext]):
 
     async def open_attachment(self, attachment_id: str, context: TContext) -> AsyncIterator[bytes]:
         """The bytes, in chunks."""
-        stored = _check_released(await self.load_stored(attachment_id, context))
-        if stored.state != "ready":
-            raise NotFoundError("The file has not arrived.")
+        stored = await self._load_ready(attachment_id, context)
         async with aclosing(self.read_stored(stored)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -502,6 +512,13 @@ class FileAttachmentStore(AttachmentStore[TContext]):
 
     async def _load(self, place: str) -> Stored:
         return _stored(await self._run(self._blobs.read, f"{place}/stored.json"))
+
+    async def _load_ready(self, attachment_id: str, context: TContext) -> Stored:
+        """What is known of a file that may be given out."""
+        stored = _check_released(await self.load_stored(attachment_id, context))
+        if stored.state != "ready":
+            raise NotFoundError("The file has not arrived.")
+        return stored
 
     async def _save(self, stored: Stored) -> None:
         place = place_of(folder_of(stored.owner), stored.id)

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Unpack
 from urllib.parse import quote, urlsplit
 
 from ...errors import Conflict, NotFoundError
 from ...types import AttachmentUploadDescriptor
 from ..base import TContext
 from .checks import harmless
-from .files import FileAttachmentStore, Stored, folder_of, place_of
+from .files import FileAttachmentStore, FileStoreOptions, Stored, folder_of, place_of
 from .names import content_disposition
 
 __all__ = ["S3AttachmentStore", "presign"]
@@ -67,7 +67,7 @@ class S3AttachmentStore(FileAttachmentStore[TContext]):
         session_token: str | None = None,
         prefix: str = "chatkit",
         direct: bool = True,
-        **options: Any,
+        **options: Unpack[FileStoreOptions[TContext]],
     ) -> None:
         access_key = access_key or os.environ.get("AWS_ACCESS_KEY_ID")
         secret_key = secret_key or os.environ.get("AWS_SECRET_ACCESS_KEY")
@@ -93,11 +93,6 @@ class S3AttachmentStore(FileAttachmentStore[TContext]):
         )
         super().__init__(blobs, url=url, keys=keys, **options)
 
-    def download_url(self, attachment_id: str, context: TContext) -> str:
-        """A link to the file, good for a while; from the app, which knows the file's name. See
-        :meth:`direct_download_url`."""
-        return super().download_url(attachment_id, context)
-
     async def direct_download_url(self, attachment_id: str, context: TContext) -> str:
         """A link to the file in the bucket, under its name, which browsers save and never show.
 
@@ -105,11 +100,7 @@ class S3AttachmentStore(FileAttachmentStore[TContext]):
             NotFoundError: There is no such file, or its bytes are not there.
             Conflict: It waits for the scanner.
         """
-        stored = await self.load_stored(attachment_id, context)
-        if stored.state == "held":
-            raise Conflict("This file is being scanned.", code="attachment_held")
-        if stored.state != "ready":
-            raise NotFoundError("The file has not arrived.")
+        stored = await self._load_ready(attachment_id, context)
         return self._presigned(
             "GET",
             f"{place_of(folder_of(stored.owner), stored.id)}/{stored.data}",
