@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import AsyncIterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import AuthorError, BadRequest, Conflict, HookMissing, TooLarge
-from ..protocol.codec import encode
 from ..protocol.sse import event_frame
+from ..protocol.visibility import with_links
 from ..store.base import PREVIEW
 from ..turns import Run
 from ..types import StreamOptions, StreamOptionsEvent, ThreadMetadata, UserMessageItem
@@ -30,23 +29,26 @@ __all__ = [
     "told",
 ]
 
-# As JSON writes it, so that no text that a person wrote looks like it: there, quotes are escaped.
-_PREVIEW: Final = re.compile(rb'"preview_url":"%b([A-Za-z0-9_-]{1,64})"' % PREVIEW.encode())
 _MARK: Final = b'":"%b' % PREVIEW.encode()
 
 
 def told(server: ChatKitServer[Any], body: bytes, context: Any) -> bytes:
-    """JSON or frames as they are sent: with links to previews that are good from now on.
+    """JSON or a frame as it is sent: with links to previews that are good from now on.
 
-    Links expire and records do not, so records only say that there is a preview.
+    Links expire and records do not, so records only say that there is a preview. A store that has no previews leaves
+    what a record says.
     """
     store = server.attachment_store
-    if store is None or _MARK not in body:
+    if store is None or body.find(_MARK) < 0:
         return body
-    return _PREVIEW.sub(
-        lambda found: b'"preview_url":' + encode(store.preview_url(found[1].decode(), context)),
-        body,
-    )
+
+    def link(attachment_id: str) -> str:
+        try:
+            return store.preview_url(attachment_id, context)
+        except HookMissing:
+            return PREVIEW + attachment_id
+
+    return with_links(body, PREVIEW, link)
 
 
 def page_limit(options: Options, limit: int | None) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..actions import Action
 from ..errors import AuthorError, BadRequest, Conflict, StreamError
+from ..protocol.checking import check_item
 from ..protocol.effects import PatchThread
 from ..protocol.turn import Turn
 from ..protocol.visibility import is_hidden, item_on_wire
@@ -81,9 +82,11 @@ async def _sync_custom_action(
     action = server.accept_action(params.action, streams=False)
     turn = Turn(thread)
     item = _item_of(await server.sync_action(thread, action, sender, context), sender)
+    changes = turn.thread_effects(deep=True)  # what is wrong here or there comes before any write
     if item is not None:
+        check_item(item, whole=True)
         await store.save_item(params.thread_id, item, context=context)
-    for effect in turn.thread_effects(deep=True):
+    for effect in changes:
         assert isinstance(effect, PatchThread)
         await store.update_thread(params.thread_id, effect.patch, context=context)
     if item is None or is_hidden(item):

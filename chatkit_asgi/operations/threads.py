@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..errors import NotFoundError
+from ..errors import NotFoundError, StoreError
 from ..protocol.codec import encode_stored
 from ..protocol.effects import ThreadPatch
 from ..protocol.visibility import thread_on_wire
@@ -24,6 +25,8 @@ from .client_tools import expire_calls
 
 if TYPE_CHECKING:
     from ..server import ChatKitServer
+
+logger = logging.getLogger("chatkit_asgi.operations")
 
 RENAME_ATTEMPTS = 10
 """A store that changes titles itself never has the one that was asked for."""
@@ -84,6 +87,8 @@ async def threads_delete(
         await server.store.load_thread(thread_id, context=context)
     except NotFoundError:
         return {}
+    except (StoreError, msgspec.DecodeError):  # a store that is down fails again below
+        logger.warning("a thread that cannot be read is deleted", exc_info=True)
     await delete_thread(server, thread_id, context)
     return {}
 

@@ -6,7 +6,6 @@ Decoders are built once: one for requests, one for each type that is asked for. 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
@@ -48,9 +47,9 @@ MAX_DEPTH: Final = 200
 """Levels of nesting that a request may have; pydantic's limit, and so the reference's, is 201. The decoder alone would
 take as many as the stack has room for, and what it took could then be neither copied nor written."""
 
-_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
-_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+"""What an opening and a closing bracket add to the depth, as signed bytes."""
+_NEITHER: Final = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 class _Tag(msgspec.Struct):
@@ -169,9 +168,13 @@ def _may_be_deep(data: bytes | bytearray) -> bool:
 
 
 def _depth(data: bytes | bytearray) -> int:
-    """How deep a JSON text is nested."""
-    brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+    """How deep a JSON text is nested. It is known to be JSON, so every second run between quotes is a string's; a
+    pattern for strings took twenty times as long."""
+    if data.find(b"\\") >= 0:
+        data = data.replace(rb"\\", b"").replace(rb"\"", b"")
+    steps = data.translate(_STEPS, _NEITHER).replace(b'""', b"")
+    steps = b"".join(steps.split(b'"')[::2])
+    return max(accumulate(memoryview(steps).cast("b")), default=0)
 
 
 def _peek(data: bytes | bytearray) -> str | None:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from ..types import ThreadItemUpdatedEvent, ThreadMetadata, ThreadStatus
+from .checking import as_domains, as_status, as_title
 
 __all__ = ["DeleteItem", "Effect", "LoadItem", "PatchThread", "SaveItem", "Send", "ThreadPatch"]
 
@@ -27,13 +28,17 @@ class ThreadPatch(Struct, kw_only=True):
     metadata_removed: list[str] = []
 
     def apply(self, thread: ThreadMetadata) -> None:
-        """Change ``thread`` in place."""
+        """Change ``thread`` in place.
+
+        Raises:
+            AuthorError: A value that could be written, but not read again.
+        """
         if self.title is not msgspec.UNSET and thread.title == self.title_was:
-            thread.title = self.title
+            thread.title = as_title(self.title)
         if self.status is not msgspec.UNSET:
-            thread.status = self.status
+            thread.status = as_status(self.status)
         if self.allowed_image_domains is not msgspec.UNSET:
-            thread.allowed_image_domains = self.allowed_image_domains
+            thread.allowed_image_domains = as_domains(self.allowed_image_domains)
         thread.metadata.update(self.metadata_set)
         for key in self.metadata_removed:
             thread.metadata.pop(key, None)

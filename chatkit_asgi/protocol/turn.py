@@ -36,12 +36,11 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from .._base import json_encoder, well_formed
-from ..errors import AuthorError, BadRequest, StreamFailure
+from ..errors import AuthorError, StreamFailure
 from ..types import (
     AssistantMessageContentPartTextDelta,
     ClientEffectEvent,
     ErrorEvent,
-    GeneratedImageItem,
     NoticeEvent,
     Page,
     ProgressUpdateEvent,
@@ -54,12 +53,18 @@ from ..types import (
     ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadUpdatedEvent,
-    UnknownItem,
-    WidgetItem,
     WorkflowItem,
     WorkflowTaskUpdated,
 )
-from .codec import decode_item, encode
+from .checking import (
+    as_domains,
+    as_metadata,
+    as_status,
+    as_title,
+    check_id,
+    check_item,
+    check_metadata,
+)
 from .effects import DeleteItem, Effect, LoadItem, PatchThread, SaveItem, Send, ThreadPatch
 from .fold import OpenItem
 from .sse import DELTA_TAIL, delta_head, event_frame
@@ -148,8 +153,8 @@ class Turn:
             raise AuthorError(
                 f"a handler may yield events, items, widgets and text, not {type(event).__qualname__}"
             )
-        if type(event) in _WHOLE_EVENTS:
-            _check(event.item)
+        if type(event) in _ITEM_EVENTS:
+            check_item(event.item, whole=type(event) is not ThreadItemAddedEvent)
         patch = self._changes(deep=True)  # may raise, so it comes before anything is changed
         return [*handle(self, event), *self._patched(patch)]
 
@@ -207,6 +212,7 @@ class Turn:
     def _updated(self, event: ThreadItemUpdatedEvent) -> list[Effect]:
         open_item = self.open.get(event.item_id)
         if open_item is None:
+            check_id(event.item_id, event.type)
             return [LoadItem(event)]
         frame = event_frame(event)
         open_item.apply(event.update)
@@ -249,6 +255,7 @@ class Turn:
         return effects + shown
 
     def _removed(self, event: ThreadItemRemovedEvent) -> list[Effect]:
+        check_id(event.item_id, event.type)
         frame = event_frame(event)
         self._forget(event.item_id)
         self.saved.pop(event.item_id, None)  # should it come again, it is a new one in a new place
@@ -346,7 +353,7 @@ class Turn:
             deep: Also look into values that can be changed in place: ``metadata``, the status, the domains.
 
         Raises:
-            AuthorError: The thread holds something that cannot be compared or copied.
+            AuthorError: The thread holds something that cannot be stored.
         """
         return self._patched(self._changes(deep=deep))
 
@@ -377,7 +384,12 @@ class Turn:
                 and thread.allowed_image_domains == self._base[1]
             ):
                 return None
+        except Exception:
+            pass  # which of them it is will be said
+        try:
             return self._compare()
+        except AuthorError:
+            raise
         except Exception as error:
             raise AuthorError(
                 f"the thread holds something that cannot be stored: {error}"
@@ -387,16 +399,21 @@ class Turn:
         thread = self.thread
         patch = ThreadPatch()
         if thread.title != self._title and not self._title_locked:
-            patch.title, patch.title_was = thread.title, self._title
+            patch.title, patch.title_was = as_title(thread.title), self._title
         if thread.status != self._base[0]:
-            patch.status = copy.deepcopy(thread.status)
+            patch.status = copy.deepcopy(as_status(thread.status))
         if thread.allowed_image_domains != self._base[1]:
-            patch.allowed_image_domains = copy.copy(thread.allowed_image_domains)
+            patch.allowed_image_domains = as_domains(thread.allowed_image_domains)
         missing = object()
-        for key, value in thread.metadata.items():
-            if self._metadata.get(key, missing) != value:
-                patch.metadata_set[key] = copy.deepcopy(value)
-        patch.metadata_removed = [key for key in self._metadata if key not in thread.metadata]
+        metadata = as_metadata(thread.metadata)
+        for key, value in metadata.items():
+            try:
+                if self._metadata.get(key, missing) != value:
+                    check_metadata(key, value)
+                    patch.metadata_set[key] = copy.deepcopy(value)
+            except Exception as error:
+                raise AuthorError(f"thread.metadata[{key!r}] cannot be stored: {error}") from error
+        patch.metadata_removed = [key for key in self._metadata if key not in metadata]
         return patch
 
     def receive_stored_thread(self, patch: ThreadPatch, stored: ThreadMetadata) -> bytes:
@@ -474,19 +491,7 @@ class Turn:
     }
 
 
-_WHOLE_EVENTS: Final = (ThreadItemDoneEvent, ThreadItemReplacedEvent)
-_TAKEN_AS_THEY_ARE: Final = (WidgetItem, GeneratedImageItem, UnknownItem)
-"""Open, large and simple, or foreign."""
-
-
-def _check(item: Any) -> None:
-    """Raises AuthorError for an item that could be written, but not read again: constructors look at nothing."""
-    if not isinstance(item, _TAKEN_AS_THEY_ARE) and not is_hidden(item):
-        try:
-            decode_item(encode(item), strict=False)
-        except BadRequest as error:
-            kind = getattr(item, "type", "item")
-            raise AuthorError(f"not a {kind}: {error.message} at {error.path}") from None
+_ITEM_EVENTS: Final = (ThreadItemAddedEvent, ThreadItemDoneEvent, ThreadItemReplacedEvent)
 
 
 def _as_event(event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:

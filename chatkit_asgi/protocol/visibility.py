@@ -2,13 +2,18 @@
 
 Hidden items stay on the server whatever event carries them. The fields that an author's subclass of an item or an
 attachment adds are not sent, and shipped stores do not keep them. A thread loses its ``metadata``; an attachment loses
-its ``metadata`` and, outside the answer to ``attachments.create``, its ``upload_descriptor``.
+its ``metadata`` and, outside the answer to ``attachments.create``, its ``upload_descriptor``. What a stored record says
+of its preview becomes a link.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
+import msgspec
+
+from ..errors import BadRequest
 from ..types import (
     FileAttachment,
     HiddenContextItem,
@@ -21,8 +26,9 @@ from ..types import (
     UnknownItem,
     UserMessageItem,
 )
+from .codec import decode, encode, encode_stored
 
-__all__ = ["attachment_on_wire", "is_hidden", "item_on_wire", "thread_on_wire"]
+__all__ = ["attachment_on_wire", "is_hidden", "item_on_wire", "thread_on_wire", "with_links"]
 
 _KINDS: Final[frozenset[type]] = frozenset(
     {*get_args(get_args(ThreadItem)[0]), FileAttachment, ImageAttachment}
@@ -87,3 +93,45 @@ def thread_on_wire(thread: ThreadMetadata, items: Page[Any] | None = None) -> Th
         allowed_image_domains=thread.allowed_image_domains,
         items=items if items is not None else Page(),
     )
+
+
+_RECORDS: Final[Mapping[bytes, tuple[str, ...]]] = {
+    b"": ("data", "items", "updated_item"),
+    b'"user_message"': ("attachments",),
+    b'"thread.item.done"': ("item",),
+}
+"""Fields that lead to records of attachments, by the ``type`` of what has them; pages, threads and answers have none.
+No way leads through free JSON: data of a tag, arguments and results of a tool, and payloads are what others wrote."""
+
+
+def with_links(body: bytes, mark: str, link: Callable[[str], str]) -> bytes:
+    """JSON, or a frame, in which every attachment's ``preview_url`` that is ``mark`` and its own id is ``link(id)``.
+
+    Everything else keeps its bytes, also what only looks like an attachment.
+    """
+    head, tail = (b"data: ", b"\n\n") if body.startswith(b"data: ") else (b"", b"")
+    found = _linked(body[len(head) : len(body) - len(tail)], mark, link)
+    return head + found + tail
+
+
+def _linked(data: bytes, mark: str, link: Callable[[str], str]) -> bytes:
+    if data.find(mark.encode()) < 0:
+        return data
+    try:
+        if data.startswith(b"["):
+            elements = decode(data, list[msgspec.Raw])
+            return encode_stored(
+                [msgspec.Raw(_linked(bytes(each), mark, link)) for each in elements]
+            )
+        record = decode(data, dict[str, msgspec.Raw])
+    except BadRequest:  # no JSON, by an operation of an author's own
+        return data
+    kind = bytes(record.get("type", b""))
+    if kind == b'"image"' and "id" in record:
+        own = bytes(record["id"])
+        if bytes(record.get("preview_url", b"")) == b'"' + mark.encode() + own[1:]:
+            record["preview_url"] = msgspec.Raw(encode(link(decode(own, str))))
+    for name in _RECORDS.get(kind, ()):
+        if name in record:
+            record[name] = msgspec.Raw(_linked(bytes(record[name]), mark, link))
+    return encode_stored(record)

@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple, cast
 import msgspec
 
 from ..errors import BadRequest, StoreError
+from ..protocol.checking import check_thread
 from ..protocol.codec import decode, decode_item, encode, unknown_item, well_formed
 from ..protocol.visibility import attachment_on_wire, is_hidden, item_on_wire, thread_on_wire
 from ..types import (
@@ -181,7 +182,12 @@ def _lenient(data: bytes) -> Any:
 
 
 def thread_row(thread: ThreadMetadata) -> Row:
-    """The row of a thread; the items of a :class:`~chatkit_asgi.types.Thread` are not part of it."""
+    """The row of a thread; the items of a :class:`~chatkit_asgi.types.Thread` are not part of it.
+
+    Raises:
+        AuthorError: A row that could not be read again.
+    """
+    check_thread(thread)
     shown = thread
     if thread.metadata or type(thread) is not ThreadMetadata:
         shown = ThreadMetadata(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, cast, get_args
 
+from ..errors import AuthorError
+from ..ids import is_minted
 from ..protocol.effects import Effect, Send
 from ..protocol.turn import Turn
 from ..types import (
@@ -22,19 +24,24 @@ from ..types import (
     NoticeEvent,
     ProgressUpdateEvent,
     StreamOptionsEvent,
+    ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
     UnknownItem,
     WidgetItem,
 )
 
-__all__ = ["Intake"]
+__all__ = ["Intake", "has_foreign_id"]
 
 _PASSING = (ProgressUpdateEvent, ClientEffectEvent, ErrorEvent, NoticeEvent, StreamOptionsEvent)
 """Events that may come in the middle of a text."""
+
+_APPEARING: Final = (ThreadItemAddedEvent, ThreadItemDoneEvent)
+"""Events with an item that may be new."""
 
 _NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -92,7 +99,11 @@ class Intake:
             "Basic",
         ):
             widget = cast("Any", value)
-            value = ThreadItemDoneEvent(item=WidgetItem(**self._items.new_base(), widget=widget))
+            try:
+                item = WidgetItem(**self._items.new_base(), widget=widget)
+            except ValueError as error:
+                raise _no_widget(widget, error) from None
+            value = ThreadItemDoneEvent(item=item)
         elif self.aliases:
             value = self._renamed(value)
         if self.text_id is None or isinstance(value, _PASSING):
@@ -148,6 +159,28 @@ class Intake:
             *self._turn.effects_of(ThreadItemUpdatedEvent(item_id=item.id, update=part)),
             *self._turn.effects_of(ThreadItemDoneEvent(item=item)),
         ]
+
+
+def has_foreign_id(event: Any) -> bool:
+    """Whether an item appears whose id was made elsewhere, so that it may be in use. One without an id is refused by
+    the turn."""
+    if type(event) not in _APPEARING:
+        return False
+    item_id = getattr(event.item, "id", None)
+    return isinstance(item_id, str) and not is_minted(item_id)
+
+
+def _no_widget(value: dict[str, Any], error: ValueError) -> AuthorError:
+    """What to say of a dict that is not the root of a widget: it may be meant as an event, or an item."""
+    for what, union in (("event", ThreadStreamEvent), ("item", ThreadItem)):
+        for kind in get_args(get_args(union)[0]):
+            if kind.__struct_config__.tag == value.get("type"):
+                return AuthorError(
+                    f"a dict is taken for a widget: for an {what}, yield {kind.__name__}(...)"
+                )
+    return AuthorError(
+        f"a dict is taken for a widget, and {error}; an event is an object: ProgressUpdateEvent(...)"
+    )
 
 
 def _as_effects(out: bytes | list[Effect]) -> list[Effect]:

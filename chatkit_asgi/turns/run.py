@@ -14,13 +14,12 @@ import anyio
 from msgspec import Struct
 
 from ..errors import AuthorError, NotFoundError, StreamError, stream_failure_of
-from ..ids import is_minted
+from ..protocol.checking import UNWRITABLE
 from ..protocol.effects import DeleteItem, Effect, LoadItem, PatchThread, SaveItem, Send
 from ..protocol.turn import Turn
 from ..protocol.visibility import is_hidden
 from ..types import (
     AssistantMessageContentPartTextDelta,
-    ThreadItemAddedEvent,
     ThreadItemBase,
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
@@ -28,7 +27,7 @@ from ..types import (
     UnknownItem,
 )
 from ._backend import Backend, Signal
-from .intake import Intake
+from .intake import Intake, has_foreign_id
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -318,6 +317,8 @@ class Run:
             if self._complete and outcome in ("stopped", "timed out", "shut down"):
                 outcome = "finished"  # it came too late
             await self._end(outcome, error)
+        except GeneratorExit:
+            raise
         except BaseException:
             logger.critical("turn could not be ended", exc_info=True, extra=self._log())
         finally:
@@ -364,13 +365,11 @@ class Run:
                 else:
                     out = receive_event(value)
             else:
-                if kind is not str and isinstance(value, _ITEMS):
-                    value = ThreadItemDoneEvent(item=cast("Any", value))
-                    kind = ThreadItemDoneEvent
-                if kind in (ThreadItemAddedEvent, ThreadItemDoneEvent) and not is_minted(
-                    value.item.id
-                ):
-                    await intake.adopt(value)
+                if kind is not str and kind is not ThreadItemUpdatedEvent:
+                    if isinstance(value, _ITEMS):
+                        value = ThreadItemDoneEvent(item=cast("Any", value))
+                    if has_foreign_id(value):
+                        await intake.adopt(value)
                 out = intake.receive(value, self._todo)
                 as_they_are = intake.text_id is None and not intake.aliases
             if type(out) is bytes:
@@ -435,8 +434,9 @@ class Run:
         self._todo += self.turn.close(failure)
         try:
             self._todo += self.turn.thread_effects(deep=True)
-        except AuthorError:
-            logger.exception("changes of the thread are lost", extra=self._log())
+        except AuthorError as problem:
+            if str(problem) != str(error):  # else it is why the turn failed, and has been told
+                logger.exception("changes of the thread are lost", extra=self._log())
         await self._persist()
         if self.aside is not None:
             aside, self.aside = self.aside, None
@@ -477,6 +477,8 @@ class Run:
             with scope:
                 await self.server.handle_stream_cancelled(self.thread, pending, self.context)
                 is_done = True
+        except GeneratorExit:
+            raise
         except BaseException:
             logger.exception("handle_stream_cancelled failed", extra=self._log())
         if scope.cancelled_caught:
@@ -565,7 +567,12 @@ class Run:
                 elif type(effect) is LoadItem:
                     item = await self._load(effect.event.item_id)
                     todo.pop(0)  # also when it is refused
-                    todo[:0] = self.turn.receive_stored_item(effect.event, item)
+                    try:
+                        todo[:0] = self.turn.receive_stored_item(effect.event, item)
+                    except Exception:
+                        if not self._ending:
+                            raise
+                        logger.exception("update is lost", extra=self._log())
                 else:
                     await self._write(effect)
                     todo.pop(0)
@@ -627,12 +634,11 @@ class Run:
             lost = self._todo.pop(0)
             logger.critical("write given up: %s", type(lost).__name__, extra=self._log())
             if isinstance(lost, SaveItem):  # saved before told, so not told
-                kept = [
+                self._todo[:] = [
                     each
                     for each in self._todo
                     if not (isinstance(each, Send) and each.item_id == lost.item.id)
                 ]
-                self._todo[:] = kept
 
     async def _insist(self, write: Callable[[], Awaitable[object]]) -> bool:
         for attempt in range(SAVE_ATTEMPTS):
@@ -647,8 +653,10 @@ class Run:
                 return True
             except GeneratorExit:
                 raise
-            except BaseException:
+            except BaseException as error:
                 logger.exception("write failed (attempt %d)", attempt + 1, extra=self._log())
+                if isinstance(error, UNWRITABLE):
+                    return False
         return False
 
     async def put_aside(self, item_id: str) -> None:
@@ -666,10 +674,8 @@ class Run:
             self._storing = False
 
     async def checkpoint(self) -> None:
-        """Save what is open as it is now, while the handler runs; never at the same time as another write.
-
-        A failure is only logged: the next checkpoint or the end tries again.
-        """
+        """Save what is open as it is now, while the handler runs; never at the same time as another write. A failure is
+        only logged: the next checkpoint or the end tries again."""
         # What waits in ``_todo`` appeared earlier.
         if self._storing or self._checkpointing or self._todo or self.stopping:
             return

@@ -122,7 +122,7 @@ def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
-        return one == other or float(one) == float(other)
+        return one == other or _as_double(one) == _as_double(other)
     if isinstance(one, dict) and isinstance(other, dict):
         first: dict[str, Any] = cast("Any", one)
         second: dict[str, Any] = cast("Any", other)
@@ -131,3 +131,11 @@ def _equal(one: Any, other: Any) -> bool:
         ones, others = cast("list[Any]", one), cast("list[Any]", other)
         return len(ones) == len(others) and all(map(_equal, ones, others))
     return bool(one == other)
+
+
+def _as_double(number: int | float) -> int | float:
+    """The number as JavaScript has it; one that is too large for that as it is."""
+    try:
+        return float(number)
+    except OverflowError:
+        return number

@@ -440,9 +440,7 @@ def test_keys_change_without_a_break(make_files: Callable[..., Any]) -> None:
             store.read_link(token)
     for keys in ([], ["short"]):
         with pytest.raises(ValueError, match="16 bytes"):
-            make_files("https://my.app", keys=keys) if keys else type(old).__mro__[1].__init__(
-                old, old._blobs, url="https://my.app", keys=keys
-            )
+            make_files("https://my.app", keys=keys)
 
 
 def test_what_has_arrived_is_never_changed(chat: Site) -> None:
@@ -529,6 +527,28 @@ def test_an_attachment_is_its_owners_and_its_threads(chat: Site) -> None:
     assert chat.download(attachment).content == b"Hello"
 
 
+def test_a_client_gets_no_link_by_writing_what_a_record_says(chat: Site) -> None:
+    """Neither to what is somebody else's nor to what is its own: nothing but its own words come back."""
+    for owner in ("ada", "bob"):
+        picked = chat.upload(picture(), "a.png", "image/png", owner).json()["id"]
+        mark = f"chatkit-attachment:{picked}"
+        record = {
+            "id": picked,
+            "name": "a",
+            "mime_type": "image/png",
+            "type": "image",
+            "preview_url": mark,
+        }
+        data = {**record, "attachments": [record], "data": [record], "items": {"data": [record]}}
+        tag = {"type": "input_tag", "id": "a", "text": "b", "data": data}
+        message = {"content": [tag], "attachments": [], "inference_options": {}}
+        said = chat.ask("threads.create", input=message)
+        read = chat.ask("threads.get_by_id", thread_id=thread_of(said))
+        for answer in (said, read):
+            assert answer.text.count(mark) == 4
+            assert chat.url not in answer.text
+
+
 @disk_only
 def test_of_two_threads_at_once_one_gets_the_attachment(chat: Site) -> None:
     attachment = chat.upload(b"Hello").json()["id"]
@@ -580,6 +600,7 @@ def test_nothing_that_was_uploaded_is_shown_in_a_page(open_site: Callable[..., S
         (SVG, "a.svg", "image/svg+xml"),
         (b"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'/>", "a.xhtml", "application/xhtml+xml"),
         (b"alert(1)", "a.js", "text/javascript"),
+        (b"alert(1)", "a.js", "text/JScript"),
         (picture(), "a.png", "image/png"),
         (b"%PDF-1.7", "a.pdf", "application/pdf"),
     ):  # fmt: skip

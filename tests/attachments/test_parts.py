@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import time
 import unicodedata
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,13 +16,21 @@ from hypothesis import strategies as st
 
 from chatkit_asgi.errors import Forbidden
 from chatkit_asgi.files.ranges import Part, choose
-from chatkit_asgi.store.attachments import FileAttachmentStore, FileStoreOptions
-from chatkit_asgi.store.attachments.checks import sniff
+from chatkit_asgi.store import DiskAttachmentStore
+from chatkit_asgi.store.attachments import FileAttachmentStore, FileStoreOptions, names
+from chatkit_asgi.store.attachments.checks import (
+    AttachmentLimits,
+    declared_type,
+    harmless,
+    is_accepted,
+    sniff,
+)
 from chatkit_asgi.store.attachments.links import Links
 from chatkit_asgi.store.attachments.names import MAX_NAME, clean_name, content_disposition
 from chatkit_asgi.store.attachments.s3 import presign
 
 KEY = "a-secret-that-is-long-enough"
+MANY_MARKS = re.compile("[^\\x00-\u02ff]{200}")
 ANY = st.text(st.characters(), max_size=400)
 
 
@@ -37,6 +47,43 @@ def test_a_clean_name_is_short_visible_no_path_and_stays_as_it_is(name: str) -> 
     hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert all(unicodedata.category(each) not in hidden or each in "\u200c\u200d" for each in clean)
     assert clean_name(clean) == clean
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(st.characters(), min_size=1, max_size=12), st.integers(1, 120)),
+        max_size=8,
+    ).map(lambda pieces: "".join(piece * times for piece, times in pieces))
+)
+@example("a" * 5000 + ".txt")
+@example("\u1f66\u0345." * 900)
+@example("x." + "\u0061\u0308\u0304" * 40)
+@example(" . " * 5000 + "a.txt" + " ." * 5000)
+@example(("u\u0308\u0304" * 3000) + ".tar.gz")
+def test_a_name_that_is_shortened_first_is_what_it_was_in_full(name: str) -> None:
+    """Unless a letter has more marks than any script has: those of one are not put in order across the cut."""
+    full = unicodedata.normalize("NFC", names._visible(re.split(r"[/\\]", name)[-1]))
+    full = " ".join(names._visible(full).split()).strip(" .")
+    full = names._shortened(full).strip(" .") or "file"
+    if not re.search(MANY_MARKS, unicodedata.normalize("NFD", name)):
+        assert clean_name(name) == full
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a" + "\u0301" * 50_000 + "\u0316" * 49_999,  # took 47 seconds
+        "/".join(["a" + "\u0301\u0316" * 10_000] * 5),
+        "." + "\u0301\u0316" * 50_000,
+        "a." + "\u0301" * 50_000 + "\u0316" * 49_999,
+        "a\u0301\u00ad\u0316" * 33_000,
+        " \u0316\u0301" * 33_000,
+    ],
+)
+def test_no_name_takes_long_to_clean(name: str) -> None:
+    began = time.process_time()
+    assert clean_name(clean_name(name)) == clean_name(name)
+    assert time.process_time() - began < 1
 
 
 @given(ANY)
@@ -117,6 +164,79 @@ def test_conditions_never_fail(text: str) -> None:
 def test_what_a_file_is_is_always_a_media_type(head: bytes, declared: str) -> None:
     kind = sniff(head, declared)
     assert re.fullmatch(r"[\x21-\x7e]+/[\x21-\x7e]+", kind) or kind == declared
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"accept": "image/png"}, r"accept .* \('image/png',\), not the str"),
+        ({"accept": (".png",)}, r"accept .*'image/\*'.* not '\.png'"),
+        ({"accept": ["image/png", "jpeg"]}, "accept .* not 'jpeg'"),
+        ({"accept": ("image/PNG",)}, "accept .*lower case.* not 'image/PNG'"),
+        ({"accept": ("text/plain; charset=utf-8",)}, "accept .* not 'text/plain; charset"),
+        ({"accept": (1,)}, "accept .* not 1"),
+        ({"accept": ()}, "accept .* nothing"),
+        ({"accept": None}, "accept .* not None"),
+        ({"max_size": "5MB"}, "max_size .*whole number, .* not '5MB'"),
+        ({"max_size": -1}, "max_size .*more than 0.* not -1"),
+        ({"max_size": 5.5}, "max_size .* not 5.5"),
+        ({"max_size": True}, "max_size .* not True"),
+        ({"max_size": None}, "max_size .* not None"),
+        ({"quota": 0}, "quota .*None for no limit.* not 0"),
+        ({"max_files": "many"}, "max_files .* not 'many'"),
+        *[
+            ({name: 0}, f"{name} .* not 0")
+            for name in ("max_pixels", "preview_side", "max_unpacked", "max_ratio", "max_entries")
+        ],
+    ],
+)
+def test_limits_that_make_no_sense_are_refused_by_name(limits: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        AttachmentLimits(**limits)
+
+
+def test_limits_that_make_sense() -> None:
+    limits = AttachmentLimits(
+        accept=["image/*", "application/*+json"],  # type: ignore[arg-type]  # pyright: ignore
+        quota=None,
+        max_files=None,
+    )
+    assert limits.accept == ("image/*", "application/*+json")
+    for kind, comes_in in (("image/heic", True), ("application/x+json", True), ("a/b", False)):
+        assert is_accepted(kind, limits) is comes_in
+
+
+def test_a_store_refuses_other_limits_and_no_keys(tmp_path: Path) -> None:
+    url = "https://my.app/chatkit"
+    for limits in ({"max_size": 5}, {}, 5):
+        with pytest.raises(ValueError, match=r"limits .*AttachmentLimits\(.* not "):
+            DiskAttachmentStore(tmp_path, url=url, limits=limits)
+    with pytest.raises(ValueError, match="at least one secret"):
+        DiskAttachmentStore(tmp_path, url=url, keys=[])
+
+
+SCRIPTS = """
+    application/ecmascript application/javascript application/x-ecmascript application/x-javascript text/ecmascript
+    text/javascript text/javascript1.0 text/javascript1.1 text/javascript1.2 text/javascript1.3 text/javascript1.4
+    text/javascript1.5 text/jscript text/livescript text/x-ecmascript text/x-javascript
+""".split()  # noqa: SIM905 (as the standard lists them)
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+def test_a_script_is_plain_text_and_never_served_as_one(kind: str) -> None:
+    limits = AttachmentLimits(accept=("text/*",))
+    assert sniff(b"alert(1)", declared_type(kind, "a", limits)) == "text/plain"
+    assert harmless(kind) == "application/octet-stream"  # as an older version has stored it
+
+
+@pytest.mark.parametrize("kind", ["vbscript", "x-component", "x-server-parsed-html", "newer"])
+def test_a_kind_of_text_that_nobody_knows_is_served_as_plain_text(kind: str) -> None:
+    assert harmless(f"text/{kind}") == "text/plain"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/csv", "text/markdown", "image/png"])
+def test_what_nobody_runs_is_served_as_what_it_is(kind: str) -> None:
+    assert harmless(kind) == kind
 
 
 @pytest.mark.parametrize(

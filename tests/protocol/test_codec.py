@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from typing import Any, get_args
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from chatkit_asgi import types
 from chatkit_asgi.errors import BadRequest
+from chatkit_asgi.protocol import codec
 from chatkit_asgi.protocol.codec import (
     ITEM_TYPES,
     REQUEST_TYPES,
@@ -65,6 +67,39 @@ def test_so_do_items_and_requests(data: bytes) -> None:
     for decoding in (decode_item, decode_request):
         with suppress(BadRequest):
             decoding(data)
+
+
+tricky = st.text(st.sampled_from('[]{}"\\\\/a\n,:\u00e9'), max_size=8)
+nested = st.recursive(
+    st.none() | st.integers() | tricky,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(tricky, inner, max_size=4),
+    max_leaves=30,
+)
+
+
+def depth(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
+
+
+@settings(max_examples=500, deadline=None)
+@given(nested, st.booleans(), st.sampled_from([None, 1]))
+def test_the_depth_is_that_of_the_value(value: Any, ascii: bool, indent: int | None) -> None:
+    text = json.dumps(value, ensure_ascii=ascii, indent=indent).encode()
+    assert codec._depth(text) == codec._depth(bytearray(text)) == depth(value)
+
+
+@pytest.mark.parametrize("unit", [b'"",', b'"\\"\\\\",', b'"[{",', b"[],"])
+def test_looking_for_the_depth_takes_no_longer_than_reading(unit: bytes) -> None:
+    """The short strings took 25 times as long."""
+    values = unit * (4_000_000 // len(unit))
+    data = b'{"type":"threads.list","params":{},"metadata":{"a":[' + b"[]," * 250 + values + b"0]}}"
+    began = time.process_time()
+    msgspec.json.decode(data)
+    read = time.process_time()
+    decode_request(data)
+    assert time.process_time() - read < 3 * (read - began) + 0.2
 
 
 def test_the_names_are_those_of_the_unions() -> None:

@@ -13,6 +13,7 @@ from chatkit_asgi.protocol.visibility import (
     is_hidden,
     item_on_wire,
     thread_on_wire,
+    with_links,
 )
 from chatkit_asgi.types import (
     AssistantMessageItem,
@@ -157,3 +158,81 @@ def test_an_item_of_an_authors_own_type_is_sent_as_it_is() -> None:
 
     for item in (Own(**BASE, text="Hello"), Other(**BASE, content=[])):
         assert item_on_wire(item) is item
+
+
+# -- previews ------------------------------------------------------------------------------------
+
+RECORD = {
+    "id": "atc_1",
+    "name": "a",
+    "mime_type": "image/png",
+    "type": "image",
+    "preview_url": "mark:atc_1",
+}
+LINKED = {**RECORD, "preview_url": "https://x.test/?of=atc_1"}
+FREE: dict[str, Any] = {
+    "preview_url": "mark:atc_1",
+    "attachments": [RECORD],
+    "items": RECORD,
+    "data": [RECORD],
+}
+
+
+def message(*attachments: Any) -> dict[str, Any]:
+    tag = {"type": "input_tag", "id": "a", "text": "b", "data": {**FREE, "item": RECORD}}
+    return {
+        "id": "m",
+        "type": "user_message",
+        "content": [tag],
+        "attachments": [*attachments],
+        "quoted_text": "mark:atc_1",
+    }
+
+
+def told(*attachments: Any) -> list[Any]:
+    """Every shape in which attachments are told."""
+    page = {
+        "data": [
+            message(*attachments),
+            {
+                "id": "c",
+                "type": "client_tool_call",
+                "arguments": FREE,
+                "output": RECORD,
+                "data": [RECORD],
+            },
+            {"id": "w", "type": "widget", "widget": {"type": "image", **FREE}, "item": RECORD},
+            {"type": "newer", "attachments": [RECORD]},
+        ],
+        "has_more": False,
+    }
+    return [
+        *attachments,
+        page,
+        {"id": "t", "items": page},
+        {"data": [{"id": "t", "items": page}], "has_more": False},
+        {"updated_item": message(*attachments)},
+        {"type": "thread.item.done", "item": message(*attachments)},
+    ]
+
+
+@pytest.mark.parametrize("framed", [False, True], ids=["json", "frame"])
+def test_a_record_becomes_a_link_and_nothing_that_others_wrote_does(framed: bool) -> None:
+    others = [
+        {**RECORD, "preview_url": "mark:atc_2"},
+        {**RECORD, "type": "file"},
+        {**RECORD, "preview_url": "https://mark:atc_1"},
+    ]
+    assert len(told(RECORD)) == len(told(LINKED)) == 6
+    for stored, expected in zip(told(RECORD, *others), told(LINKED, *others), strict=True):
+        before, after = encode(stored), encode(expected)
+        if framed:
+            before, after = b"data: " + before + b"\n\n", b"data: " + after + b"\n\n"
+        assert with_links(before, "mark:", "https://x.test/?of={}".format) == after
+
+
+@pytest.mark.parametrize(
+    "body", [b'"mark:a"', b'{"mark:a', b'[{"preview_url":"mark:a"}]', b'data: {"mark:"}\n\n', b""]
+)
+def test_what_has_no_record_keeps_its_bytes(body: bytes) -> None:
+    assert with_links(body, "mark:", str.upper) == body

@@ -22,6 +22,7 @@ from chatkit_asgi.store import MemoryStore
 from chatkit_asgi.store.rows import Row, item_of
 from chatkit_asgi.testing import ASGIBridge, ChatKitClient
 from chatkit_asgi.turns import Plan, Repeat, Run, Viewer
+from chatkit_asgi.turns._backend import current_backend
 from chatkit_asgi.turns.run import MANY_FRAMES
 from chatkit_asgi.types import (
     Annotation,
@@ -708,3 +709,43 @@ async def test_a_whole_value_that_nobody_has_seen_gives_way_to_the_next() -> Non
     stored = (await items(server))[-1]
     assert [task.content for task in stored.workflow.tasks] == ["abcde", "x"]
     assert turn.thread.items[-1].model_dump(mode="json") == stored.model_dump(mode="json")
+
+
+@pytest.mark.parametrize("where", ["in the hook for a stop", "at the end"])
+async def test_a_turn_that_is_closed_while_it_ends_lets_go(
+    where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A loop that is torn down closes the coroutines of its tasks, which must not go on then."""
+
+    class Slow(MemoryStore[Any]):
+        async def load_item(self, thread_id: str, item_id: str, context: Any) -> Any:
+            await anyio.lowlevel.checkpoint()
+            return await super().load_item(thread_id, item_id, context)
+
+    class Waiting(Server):
+        async def handle_stream_cancelled(self, thread: Any, pending: Any, context: Any) -> None:
+            await anyio.sleep_forever()
+
+    class Ending(Run):
+        __slots__ = ("over",)
+
+        async def _end(self, outcome: Any, error: Any) -> None:
+            await anyio.sleep_forever()
+
+        def _over(self) -> None:
+            self.over = True
+
+    async def begin(run: Run) -> AsyncIterator[Any]:
+        raise NotImplementedError
+
+    server = Waiting(Slow())
+    thread = ThreadMetadata(id="thr_1", created_at=START)
+    plan = Plan(thread=thread, context=None, begin=begin)
+    backend = current_backend()
+    run: Any = Ending(server, plan, server.options, backend, "", "")
+    run.turn.receive_event(ThreadItemAddedEvent(item=message(MESSAGES[0], [])))
+    coroutine = run._stopped_by_hook() if where == "in the hook for a stop" else run._finish(None)
+    coroutine.send(None)
+    coroutine.close()
+    assert where != "at the end" or run.over
+    assert caplog.records == []

@@ -179,3 +179,13 @@ def test_whatever_a_form_submits_is_offered(own: Any, values: dict[str, Any]) ->
     controls = [{"type": "Input", "name": name} for name in values]
     form = {"type": "Form", "children": controls, "onSubmitAction": {"type": "go", "payload": own}}
     assert offers(card(form), "go", submitted(own, values))
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400)])
+def test_a_number_that_is_too_large_for_javascript_is_another_number(number: int) -> None:
+    widget = card({"type": "Button", "onClickAction": {"type": "go", "payload": {"id": 7.5}}})
+    assert not offers(card(BUTTON), "go", {**PAYLOAD, "id": number})  # type: ignore[dict-item]
+    assert not offers(widget, "go", {"id": number})
+    own = card({"type": "Button", "onClickAction": {"type": "go", "payload": {"id": number}}})
+    assert offers(own, "go", {"id": number})
+    assert not offers(own, "go", {"id": -number})

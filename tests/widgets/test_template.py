@@ -23,7 +23,7 @@ from chatkit_asgi.server import stream_widget
 from chatkit_asgi.types import ThreadMetadata
 from chatkit_asgi.widgets import BasicRoot, DynamicWidgetRoot, WidgetTemplate
 
-pytest.importorskip("jinja2")
+jinja2 = pytest.importorskip("jinja2")
 pytest.importorskip("jsonschema_rs")
 
 FOLDER = Path(__file__).parent / "templates"
@@ -363,6 +363,42 @@ def test_a_pattern_that_explodes_elsewhere_takes_no_time() -> None:
         "{{ 'a' | center(900000000) }}",
         "{{ 'a\nb' | indent(width=900000000) }}",
         "{{ range(10**9) | list }}",
+        "{{ 'a'.ljust(10**9) }}",
+        "{{ 'a'.rjust(10**9, 'b') }}",
+        "{{ 'a'.center(10**9) }}",
+        "{{ ('a' | safe).center(10**9) }}",
+        "{{ 'a'.encode().zfill(10**9) }}",
+        "{{ ['a'] | map('center', 10**9) | list }}",
+        r"{{ '\t'.expandtabs(10**9) }}",
+        r"{{ ('\t' * 10000).expandtabs(1000) }}",
+        "{{ (1).to_bytes(10**9, 'big') }}",
+        "{{ (1).to_bytes(length=10**9) }}",
+        "{{ ('a' * 1000000).join(range(100) | map('string')) }}",
+        "{{ '-'.join(['a' * 1000000] * 100) }}",
+        "{{ ('a' * 1000).replace('a', 'b' * 10000) }}",
+        "{{ ('a' * 1000).replace('', 'b' * 10000) }}",
+        "{{ ('a' * 1000).translate({97: 'b' * 10000}) }}",
+        "{{ ('{0}' * 100).format('a' * 100000) }}",
+        "{{ ('{0.x}' * 100).format({'x': 'a' * 100000}) }}",
+        "{{ ('%s' * 100) % (('a' * 100000,) * 100) }}",
+        "{{ ('%(x)s' * 100) % {'x': 'a' * 100000} }}",
+        "{{ ('%s' * 100).encode() % (('a' * 100000).encode(),) }}",
+        "{{ ('%(x)s' * 100) | format(x='a' * 100000) }}",
+        "{{ ('a' * 1000000) | replace('a', 'b' * 1000) }}",
+        "{{ range(100) | join('a' * 1000000) }}",
+        "{{ ([{'x': 'a' * 100000}] * 100) | join(attribute='x') }}",
+        "{{ [1] | batch(2 * 10**8, 0) | list }}",
+        "{{ [1] | slice(2 * 10**8, 0) | list }}",
+        "{{ [1] | slice(slices=2 * 10**8) | list }}",
+        "{{ ('a ' * 10000) | wordwrap(1, wrapstring='b' * 1000) }}",
+        r"{{ ('a\n' * 10000) | indent(1000) }}",
+        r"{{ ('a\n' * 10000) | indent('b' * 1000) }}",
+        "{{ ('http://a.b ' * 10000) | urlize(rel='b' * 1000) }}",
+        "{{ ([[1] * 1000000] * 1000) | sum(start=[]) }}",
+        "{{ 5 | round(-10**9) }}",
+        "{{ 5 | round(10**9, 'ceil') }}",
+        "{{ ('a' * 900000) ~ ('a' * 900000) }}",
+        "{% autoescape true %}{{ ('a' * 900000) ~ ('a' * 900000) }}{% endautoescape %}",
         "{{ lipsum(n=10**9) }}",
         "{{ ''.__class__.__mro__ }}",
         "{{ build.__globals__ }}",
@@ -384,6 +420,58 @@ def test_ordinary_arithmetic_and_formats_are_not_bombs() -> None:
     built = template(source).build()
     assert (built.size, built.all) == (266, [1, 2])
     assert built.theme == " 3.00   1---  a  2"
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("'a'.ljust(3) ~ 'b'.rjust(3) ~ 'c'.center(3) ~ '7'.zfill(3)", "a    b c 007"),
+        ("1 ~ none ~ ['a'] ~ 2.5", "1None['a']2.5"),
+        (r"'a\tb'.expandtabs(4)", "a   b"),
+        ("(258).to_bytes(2, 'big') | list", [1, 2]),
+        ("', '.join(['a', 'b'])", "a, b"),
+        ("'-'.join('abc')", "a-b-c"),
+        ("[1, 2] | join", "12"),
+        ("[{'x': 1}, {'x': 'a'}] | join('+', attribute='x')", "1+a"),
+        ("[{'x': 1}, {'x': 2}] | sum(attribute='x')", 3),
+        ("[[1], [2]] | sum(start=[])", [1, 2]),
+        ("'aba'.replace('a', 'cd') ~ 'aba'.replace('a', 'c', 1)", "cdbcdcba"),
+        ("'aba' | replace('a', 'cd') ~ 'aba' | replace('a', 'c', 1)", "cdbcdcba"),
+        ("1 | replace(1, 2)", "2"),
+        ("'ab'.translate({97: 'xy', 98: none})", "xy"),
+        ("'{} {x[0]:>3} {x!r}'.format(1, x=['a'])", "1   a ['a']"),
+        ("'{x}'.format_map({'x': 1})", "1"),
+        ("'%s %5.1f %%' % ('a', 2)", "a   2.0 %"),
+        ("'%(x)s' % {'x': 'a'} ~ '%(x)s' | format(x='b')", "ab"),
+        ("'%s' % ['a']", "['a']"),
+        ("[1, 2, 3] | batch(2, 9999999) | list", [[1, 2], [3, 9999999]]),
+        ("[1, 2, 3] | batch(linecount=2, fill_with=9999999) | list", [[1, 2], [3, 9999999]]),
+        ("[1, 2, 3] | slice(2, 0) | list", [[1, 2], [3, 0]]),
+        ("'a b' | wordwrap(1, wrapstring='/')", "a/b"),
+        (r"'a\nb' | indent(2, true) ~ 'a\nb' | indent('>')", "  a\n  ba\n>b"),
+        ("2.567 | round(1)", 2.6),
+        ("('<' | safe) ~ '<'", "<<"),
+    ],
+)
+def test_what_is_bounded_does_what_jinja_does(expression: str, value: Any) -> None:
+    source = "{{ (" + expression + ") | tojson }}"
+    built = template('{"type": "Card", "all": ' + source + "}").build()
+    assert built.all == value == json.loads(jinja2.Environment().from_string(source).render())
+
+
+def test_methods_are_called_in_loops_and_blocks_as_elsewhere() -> None:
+    calls = "{{ x.replace('a', 'b').ljust(3) }}{{ '-'.join([x, x]) }}{{ '{}'.format(x) }}{{ x ~ x | join }}"
+    source = "{% block b %}{% for x in ['a', 'c'] %}" + calls + "{% endfor %}{% endblock %}"
+    built = template('{"type": "Card", "all": "' + source + '"}').build()
+    assert built.all == "b  a-aaaac  c-cccc"
+
+
+def test_text_is_escaped_where_a_template_asks_for_it() -> None:
+    text = "{{ (x | safe) ~ '<' ~ ('{}' | safe).format('<') }}"
+    source = "{% autoescape true %}" + text + "{% endautoescape %}{{ (x | safe) ~ '<' }}"
+    built = template('{"type": "Card", "all": "' + source + '"}').build({"x": "<b>"})
+    plain = jinja2.Environment().from_string(source).render(x="<b>")
+    assert built.all == plain == "<b>&lt;&lt;<b><"
 
 
 # --- text that grows

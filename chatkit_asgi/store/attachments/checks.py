@@ -6,12 +6,14 @@ Runs in worker threads, on a finished local file. Raises the client's mistakes; 
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from mimetypes import MimeTypes
-from typing import IO, Final
+from typing import IO, Any, Final, cast
 
 from ...errors import BadRequest, TooLarge, UnsupportedMediaType
 
@@ -49,12 +51,16 @@ _MiB: Final = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttachmentLimits:
-    """What an attachment store takes in. Sizes are in bytes."""
+    """What an attachment store takes in. Sizes are in bytes.
+
+    Raises:
+        ValueError: A value that makes no sense.
+    """
 
     max_size: int = 100 * _MiB
     """Of one file (413), counted while it arrives. The client's own default."""
     accept: tuple[str, ...] = ACCEPTED
-    """Media types (415), as the bytes tell; ``image/*`` and ``*/*`` work too."""
+    """Media types (415), as the bytes tell, in lower case; ``image/*`` and ``*/*`` work too."""
     quota: int | None = 10 * 1024 * _MiB
     """Of all files of one owner, previews too (413). ``None``: no limit."""
     max_files: int | None = 10_000
@@ -69,6 +75,38 @@ class AttachmentLimits:
     """How many times larger than the file that may be (413), from one megabyte on; deflate itself ends at 1,032."""
     max_entries: int = 10_000
     """Of an archive (413)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "accept", _media_types(self.accept))
+        for field in fields(self):
+            value: Any = getattr(self, field.name)
+            optional = "None" in str(field.type)
+            if field.name == "accept" or (value is None and optional):
+                continue
+            if type(value) is not int or value < 1:
+                or_none = ", or None for no limit" if optional else ""
+                raise ValueError(
+                    f"{field.name} is a whole number, more than 0{or_none}, not {value!r}"
+                )
+
+
+_PATTERN: Final = re.compile(r"[^\s/;,A-Z]+/[^\s/;,A-Z]+")
+
+
+def _media_types(accept: Any) -> tuple[str, ...]:
+    if isinstance(accept, str):
+        raise ValueError(f"accept is a tuple, {(accept,)!r}, not the str {accept!r}")
+    if not isinstance(accept, Iterable):
+        raise ValueError(f"accept is a tuple of media types, not {accept!r}")
+    given: tuple[Any, ...] = tuple(cast("Any", accept))
+    for each in given:
+        if not isinstance(each, str) or _PATTERN.fullmatch(each) is None:
+            raise ValueError(
+                f"accept has media types in lower case, as 'image/png' or 'image/*', not {each!r}"
+            )
+    if not given:
+        raise ValueError("accept has no media type: nothing would come in")
+    return given
 
 
 def media_type(declared: str) -> str:
@@ -205,12 +243,19 @@ ACTIVE: Final = frozenset(
         *(
             "text/html",
             "text/xml",
-            "text/javascript",
             "text/xsl",
             "text/cache-manifest",
             "text/css",
         ),
-        *("application/xml", "application/xhtml+xml", "application/javascript", "image/svg+xml"),
+        *("application/xml", "application/xhtml+xml", "image/svg+xml"),
+        # The JavaScript MIME types of the standard (WHATWG, MIME Sniffing).
+        *(
+            f"{of}/{name}"
+            for of in ("application", "text")
+            for name in ("ecmascript", "javascript", "x-ecmascript", "x-javascript")
+        ),
+        *(f"text/javascript1.{minor}" for minor in range(6)),
+        *("text/jscript", "text/livescript"),
         *("application/x-shockwave-flash", "application/xslt+xml", "application/wasm"),
     }
 )
@@ -218,8 +263,26 @@ ACTIVE: Final = frozenset(
 
 
 def harmless(kind: str) -> str:
-    """The type under which a file of this type is served."""
-    return "application/octet-stream" if kind in ACTIVE or kind.endswith("+xml") else kind
+    """The type under which a file of this type is served. What kinds of text there are, only browsers know."""
+    if kind in ACTIVE or kind.endswith("+xml"):
+        return "application/octet-stream"
+    return "text/plain" if kind.startswith("text/") and kind not in _INERT else kind
+
+
+_INERT: Final = frozenset(
+    f"text/{name}"
+    for name in (
+        "calendar",
+        "csv",
+        "markdown",
+        "plain",
+        "rtf",
+        "tab-separated-values",
+        "vcard",
+        "vtt",
+    )
+)
+"""Kinds of text that are told as their own type when they are served."""
 
 
 # -- archives ----------------------------------------------------------------------------------

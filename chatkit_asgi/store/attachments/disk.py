@@ -39,7 +39,7 @@ class DiskAttachmentStore(FileAttachmentStore[TContext]):
         **options: Unpack[FileStoreOptions[TContext]],
     ) -> None:
         blobs = _Directory(Path(path))
-        super().__init__(blobs, url=url, keys=keys or [blobs.key()], **options)
+        super().__init__(blobs, url=url, keys=[blobs.key()] if keys is None else keys, **options)
 
 
 class DiskFileStore(DiskAttachmentStore[TContext]):

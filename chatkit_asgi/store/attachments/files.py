@@ -171,7 +171,9 @@ class FileAttachmentStore(AttachmentStore[TContext]):
         if None in map(find_spec, ("filetype", "PIL", "python_multipart")):
             raise ImportError("attachments need more: pip install 'chatkit-asgi[attachments]'")
         self.url = url.rstrip("/")
-        self.limits = limits or AttachmentLimits()
+        if not isinstance(limits, AttachmentLimits | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"limits is AttachmentLimits(max_size=...), not {limits!r}")
+        self.limits = AttachmentLimits() if limits is None else limits
         self.separate_origin = separate_origin
         self._blobs = blobs
         self._links = Links(keys, clock)

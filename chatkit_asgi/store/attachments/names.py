@@ -23,8 +23,9 @@ def clean_name(name: str) -> str:
 
     Never empty, ``.`` or ``..``; keeps the extension when it shortens. The same name cleaned again stays as it is.
     """
-    name = re.split(r"[/\\]", name)[-1]
-    name = unicodedata.normalize("NFC", _visible(name))
+    name = name[max(name.rfind("/"), name.rfind("\\")) + 1 :]
+    name = _bounded(" ".join(_visible(name).split()).strip(" ."))
+    name = unicodedata.normalize("NFC", name)
     name = " ".join(_visible(name).split()).strip(" .")
     return _shortened(name).strip(" .") or "file"
 
@@ -35,6 +36,15 @@ def _visible(name: str) -> str:
         for each in name
         if each in _JOINERS or each.isspace() or unicodedata.category(each) not in _UNSAFE
     )
+
+
+def _bounded(name: str) -> str:
+    """As much of both ends as can be left in the end: putting the marks of a letter in order takes a time that is
+    quadratic in their number, and a client may send a hundred thousand. A byte has at most one and a half characters
+    before they are composed."""
+    if len(name) <= 5 * MAX_NAME:
+        return name
+    return name[: 4 * MAX_NAME] + name[-MAX_NAME:]
 
 
 def _shortened(name: str) -> str:
