@@ -16,12 +16,13 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import anyio
 
 from ._closing import closing
-from .http import ContextCallable, Endpoint, Request
+from ._expected import unexpected
+from .http import ContextCallable, Endpoint, Request, joined
 from .options import Options
 from .server import ChatKitRouter, ChatKitServer
 from .turns import Guard, Signal, Viewer, current_backend
@@ -44,7 +45,7 @@ class ChatKitApp:
         server: A :class:`~chatkit_asgi.server.ChatKitServer` or :class:`~chatkit_asgi.server.ChatKitRouter`.
         context: Turns each request into the value that hooks and stores get; see
             :class:`~chatkit_asgi.http.ContextRequest`. Default: :class:`~chatkit_asgi.http.RequestContext`.
-        options: Replaces the server's options.
+        options: Replaces the options of the server, hence those of every app, view and router on that server.
         element: Serve the open ``<openai-chatkit>`` element, for pages of your own: its script is
             ``element/chatkit.js`` below the endpoint.
         playground: For development: a page with the element that shows what the server sends. A GET on the endpoint
@@ -60,6 +61,8 @@ class ChatKitApp:
         element: bool = False,
         playground: bool = False,
     ) -> None:
+        if options is not None and not isinstance(cast("Any", options), Options):
+            raise unexpected("options is an Options(...)", options)
         self.endpoint = Endpoint(server, context)
         if element or playground:
             from .playground import install
@@ -184,8 +187,7 @@ def _request(scope: Scope, receive: Receive, path: str | None, raw: Any) -> Requ
         key = _header_name(name) if len(name) < 64 else name.decode("latin-1").lower()
         text = value.decode("latin-1")
         if key in headers:
-            # HTTP/2 may send each cookie in a header of its own (RFC 9113, section 8.2.3).
-            text = headers[key] + ("; " if key == "cookie" else ", ") + text
+            text = joined(key, headers[key], text)
         headers[key] = text
     client = scope.get("client")
     return Request(
@@ -404,6 +406,10 @@ class ChatKitMiddleware:
         chatkit_app: ChatKitApp,
         path: str = "/chatkit",
     ) -> None:
+        if not isinstance(cast("Any", chatkit_app), ChatKitApp):
+            raise unexpected("chatkit_app, the second argument, is a ChatKitApp", chatkit_app)
+        if isinstance(app, type) or not callable(cast("Any", app)):
+            raise unexpected("app, the first argument, is the ASGI application to wrap", app)
         if not path.startswith("/"):
             raise ValueError(f"path begins with a slash, unlike {path!r}")
         self.app = app

@@ -193,7 +193,7 @@ class StreamError(BaseStreamError):
     """
 
     def __init__(self, code: ErrorCode | str, *, allow_retry: bool | None = None) -> None:
-        super().__init__(str(code))
+        super().__init__(code.value if isinstance(code, ErrorCode) else str(code))
         self.code = code
         self.status_code = 500
         self.allow_retry = True if allow_retry is None else allow_retry

@@ -11,10 +11,11 @@ import inspect
 import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct, field
 
+from ._expected import unexpected
 from .errors import (
     BadRequest,
     MethodNotAllowed,
@@ -24,6 +25,7 @@ from .errors import (
 )
 from .ids import random_id
 from .operations import answer
+from .options import Options
 from .protocol.codec import decode_request, encode
 from .server import ChatKitRouter, ChatKitServer
 from .turns import Viewer
@@ -36,6 +38,8 @@ __all__ = [
     "RequestContext",
     "Response",
     "Route",
+    "check_path",
+    "joined",
     "refuse",
     "refuse_cors",
 ]
@@ -172,9 +176,12 @@ class Endpoint:
         server: ChatKitServer[Any] | ChatKitRouter[Any],
         context: ContextCallable | None = None,
     ) -> None:
-        self.server: ChatKitServer[Any] = (
-            server.server if isinstance(server, ChatKitRouter) else server
-        )
+        given: Any = server.server if isinstance(server, ChatKitRouter) else server
+        if not isinstance(given, ChatKitServer):
+            raise unexpected("server is a ChatKitServer or ChatKitRouter that has been made", given)
+        if context is not None and not callable(cast("Any", context)):
+            raise unexpected("context is a function of the request", context)
+        self.server: ChatKitServer[Any] = given
         self.context: ContextCallable = context or default_context
         self.routes: dict[str, Route] = {}
         """What is served beside the protocol, by the first segment of the path below the endpoint. Every other path is
@@ -271,15 +278,41 @@ def refuse(error: Exception, headers: Mapping[str, str]) -> Response:
     return _refuse(error, _request_id(headers))
 
 
-def refuse_cors(server: ChatKitServer[Any] | ChatKitRouter[Any], instead: str) -> None:
+def joined(name: str, first: str, second: str) -> str:
+    """A request's header that comes twice, as one: HTTP/2 may send each cookie in a header of its own (RFC 9113,
+    section 8.2.3), and whatever else may come twice is a list.
+
+    Args:
+        name: The header's, in lower case.
+        first: What came first.
+        second: What came then.
+    """
+    return f"{first}; {second}" if name == "cookie" else f"{first}, {second}"
+
+
+def check_path(path: Any) -> None:
+    """For an adapter: frameworks take a path without its slash, and never find it, or take it for another.
+
+    Raises:
+        ValueError: It does not begin with a slash. An empty one is the framework's to judge: its router may have
+            a prefix.
+    """
+    if not isinstance(path, str) or (path and not path.startswith("/")):
+        raise ValueError(f"path begins with a slash, unlike {path!r}")
+
+
+def refuse_cors(
+    server: ChatKitServer[Any] | ChatKitRouter[Any], instead: str, options: Options | None = None
+) -> None:
     """Refuse ``cors_origins`` in an adapter: the framework answers preflights and its own errors before any handler
     runs, so its CORS middleware must add the headers.
 
     Raises:
-        ValueError: The server's options have ``cors_origins``, which only ``ChatKitApp`` uses.
+        ValueError: The options, the server's by default, have ``cors_origins``, which only ``ChatKitApp`` uses.
     """
-    found = server.server if isinstance(server, ChatKitRouter) else server
-    if found.options.cors_origins:
+    found: Any = server.server if isinstance(server, ChatKitRouter) else server
+    used = getattr(found, "options", None) if options is None else options
+    if getattr(used, "cors_origins", ()):  # whatever is no server or no Options is found out later
         raise ValueError(f"cors_origins is for ChatKitApp; here it would be ignored: use {instead}")
 
 

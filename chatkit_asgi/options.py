@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 from .ids import utc_now
 
@@ -18,13 +19,28 @@ _POLICIES: Final[dict[str, tuple[str, ...]]] = {
     "on_conflict": get_args(OnConflict),
 }
 
+_COUNTS: Final = (
+    "max_body", "max_attachments", "max_values", "max_value_length", "page_size", "max_page_size", "viewer_buffer",
+    "max_turns", "max_turns_per_owner",
+)  # fmt: skip
+_TIMES: Final = (
+    "client_tool_timeout", "turn_timeout", "checkpoint_interval", "keep_alive", "send_timeout", "shutdown_grace",
+    "replay",
+)  # fmt: skip
+_UNLIMITED: Final = ("client_tool_timeout", "turn_timeout", "max_turns", "max_turns_per_owner")
+_FROM_ZERO: Final = ("shutdown_grace", "replay")
+
+_ORIGIN: Final = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@*\sA-Z]+")
+"""What a browser says of a page, which is compared as it is: no path, no slash at the end, nothing in upper case."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """How an app behaves. Times are in seconds, sizes in bytes.
 
     Raises:
-        ValueError: A value that makes no sense; found when the object is made.
+        TypeError: A value of another kind than its option takes; found, as all is, when the object is made.
+        ValueError: A value that makes no sense.
     """
 
     max_body: int = 10 * 1024 * 1024
@@ -88,35 +104,63 @@ class Options:
     """Aware UTC time of what is created here."""
 
     def __post_init__(self) -> None:
-        positive = (
-            "max_body", "max_attachments", "max_values", "max_value_length", "page_size", "max_page_size",
-            "checkpoint_interval", "keep_alive", "send_timeout", "viewer_buffer",
-        )  # fmt: skip
-        for name in positive:
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be more than 0, not {getattr(self, name)!r}")
-        for name in ("turn_timeout", "client_tool_timeout", "max_turns", "max_turns_per_owner"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be more than 0, or None for no limit, not {value!r}")
-        for name in ("shutdown_grace", "replay"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be less than 0, not {getattr(self, name)!r}")
+        for name in _COUNTS:
+            self._check_number(name, int, "an int")
+        for name in _TIMES:
+            self._check_number(name, int | float, "a number of seconds")
         for name, policies in _POLICIES.items():
             if getattr(self, name) not in policies:
                 raise ValueError(
                     f"{name} is one of {', '.join(policies)}, not {getattr(self, name)!r}"
                 )
+        for name in ("handle_signals", "cors_credentials"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise TypeError(f"{name} is True or False, not {value!r}")
+        if not callable(cast("Any", self.clock)):
+            raise TypeError(f"clock is a function that tells the time, not {self.clock!r}")
         for name in ("cors_origins", "page_actions"):
-            value = getattr(self, name)
-            if isinstance(value, str):
-                raise ValueError(f"{name} is a list: [{value!r}], not a str")
+            self._check_list(name)
+        for origin in self.cors_origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    "cors_origins are origins as browsers say them, such as 'https://my.app' or "
+                    f"'http://localhost:3000' (scheme and host in lower case, no path, no slash at the end), or '*'; "
+                    f"{origin!r} never matches"
+                )
         if self.page_size > self.max_page_size:
-            raise ValueError("page_size is more than max_page_size")
+            raise ValueError(
+                f"page_size is more than max_page_size: {self.page_size} and {self.max_page_size}"
+            )
         if self.cors_credentials and "*" in self.cors_origins:
             raise ValueError(
                 "cors_credentials needs named cors_origins: '*' would open every account to every page"
             )
+
+    def _check_number(self, name: str, kinds: Any, said: str) -> None:
+        value = getattr(self, name)
+        unlimited = name in _UNLIMITED
+        if unlimited:
+            if value is None:
+                return
+            said += ", or None for no limit"
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise TypeError(f"{name} is {said}, not {value!r}")
+        if name in _FROM_ZERO:
+            if not value >= 0:
+                raise ValueError(f"{name} must not be less than 0, not {value!r}")
+        elif not value > 0:
+            limit = ", or None for no limit" if unlimited else ""
+            raise ValueError(f"{name} must be more than 0{limit}, not {value!r}")
+
+    def _check_list(self, name: str) -> None:
+        value = getattr(self, name)
+        if isinstance(value, str):
+            raise ValueError(f"{name} is a list: [{value!r}], not a str")
+        if not isinstance(value, Collection):
+            raise TypeError(f"{name} is a list of str, not {value!r}")
+        for each in cast("Collection[Any]", value):
+            if not isinstance(each, str):
+                raise TypeError(f"{name} is a list of str; {each!r} in it is none")
 
 
 DEFAULT_OPTIONS = Options()

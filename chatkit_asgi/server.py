@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 
 from ._closing import closing
+from ._expected import unexpected
+from ._handlers import check_handler, check_name, check_payload
 from .actions import Action, form_values
 from .errors import (
     AuthorError,
@@ -65,6 +66,22 @@ logger = logging.getLogger("chatkit_asgi")
 _STOPPED_NOTE = "The user stopped the previous response before it was complete. Do not continue it unless asked to."
 
 F = TypeVar("F", bound=Callable[..., Any])
+Stream = AsyncIterator[Any] | Awaitable[AsyncIterator[Any]]
+Respond = TypeVar("Respond", bound=Callable[[ThreadMetadata, UserMessageItem | None, Any], Stream])
+OnAction = TypeVar(
+    "OnAction", bound=Callable[[ThreadMetadata, Action[str, Any], WidgetItem | None, Any], Stream]
+)
+OnSyncAction = TypeVar(
+    "OnSyncAction",
+    bound=Callable[[ThreadMetadata, Action[str, Any], WidgetItem | None, Any], Awaitable[Any]],
+)
+Feedback = TypeVar("Feedback", bound=Callable[[str, list[str], FeedbackKind, Any], Awaitable[None]])
+Transcribe = TypeVar(
+    "Transcribe", bound=Callable[[AudioInput, Any], Awaitable[TranscriptionResult | str]]
+)
+GetStreamOptions = TypeVar("GetStreamOptions", bound=Callable[[ThreadMetadata, Any], StreamOptions])
+Cancelled = TypeVar("Cancelled", bound=Callable[[ThreadMetadata, list[Any], Any], Awaitable[None]])
+Operate = TypeVar("Operate", bound=Callable[[Any, Any, Any], Awaitable[Any]])
 
 
 class StreamingResult(AsyncIterable[bytes]):
@@ -191,6 +208,9 @@ class ChatKitServer(Generic[TContext]):
         store: Where threads live.
         attachment_store: Where attachments' bytes live; without it attachments are answered 501.
         options: Limits, times and policies.
+
+    Raises:
+        TypeError: A store is none, or the options are none.
     """
 
     # Looked up as an attribute, never via ``vars(self)``: materialising ``__dict__`` slows every later attribute access
@@ -204,6 +224,9 @@ class ChatKitServer(Generic[TContext]):
         *,
         options: Options = DEFAULT_OPTIONS,
     ) -> None:
+        _check_stores(store, attachment_store)
+        if not isinstance(cast("Any", options), Options):
+            raise unexpected("options is an Options(...)", options)
         self.store = store
         self.attachment_store = attachment_store
         self.options = options
@@ -372,6 +395,24 @@ class ChatKitServer(Generic[TContext]):
         return action
 
 
+def _check_stores(store: Any, attachment_store: Any) -> None:
+    """Stores are known by what they do: some are written for openai-chatkit, some wrap another."""
+    if isinstance(store, type) or not hasattr(store, "load_thread"):
+        raise unexpected(
+            "store is a Store that has been made, such as SQLiteStore('chat.db')", store
+        )
+    if attachment_store is None:
+        return
+    kind: Any = attachment_store.__class__
+    is_store = issubclass(kind, Store) and not issubclass(kind, AttachmentStore)
+    is_class = isinstance(attachment_store, type)
+    if is_store or is_class or not hasattr(attachment_store, "delete_attachment"):
+        raise unexpected(
+            "attachment_store is an AttachmentStore that has been made, such as DiskAttachmentStore(...)",
+            attachment_store,
+        )
+
+
 class ChatKitRouter(Generic[TContext]):
     """The same hooks from handler callables.
 
@@ -416,11 +457,17 @@ class ChatKitRouter(Generic[TContext]):
         """:meth:`ChatKitServer.process`."""
         return await self.server.process(request, context, raise_errors=raise_errors)
 
-    def respond(self, handler: F, /) -> F:
-        """Register the answer to messages: an async generator of ``(thread, message, context)``."""
-        return self._register("respond", "", handler, streams=True)
+    def respond(self, handler: Respond, /) -> Respond:
+        """Register the answer to messages: an async generator of ``(thread, message, context)``.
 
-    def action(self, type: str, /, *, payload: Any = None, form: bool = False) -> Callable[[F], F]:
+        ``message`` is ``None`` after a client tool's output and after structured input: what the person has answered is
+        the thread's newest item then.
+        """
+        return self._register("respond", "", handler, "thread message context", streams=True)
+
+    def action(
+        self, type: str, /, *, payload: Any = None, form: bool = False
+    ) -> Callable[[OnAction], OnAction]:
         """Register the streaming answer to a widget's action.
 
         Args:
@@ -431,36 +478,40 @@ class ChatKitRouter(Generic[TContext]):
         Returns:
             A decorator for an async generator of ``(thread, action, sender, context)``.
         """
-        kind = _Payload(payload, form)
-        return lambda handler: self._register("action", type, handler, streams=True, payload=kind)
+        kind = _Payload.checked("action", type, payload, form)
+        taken = "thread action sender context"
+        return lambda handler: self._register(
+            "action", type, handler, taken, streams=True, payload=kind
+        )
 
     def sync_action(
         self, type: str, /, *, payload: Any = None, form: bool = False
-    ) -> Callable[[F], F]:
+    ) -> Callable[[OnSyncAction], OnSyncAction]:
         """Register the synchronous answer: ``async (thread, action, sender, context)`` that returns a widget for the
         sender's place, an item, a ``SyncCustomActionResponse`` or ``None``. Arguments as for :meth:`action`."""
-        kind = _Payload(payload, form)
-        return lambda handler: self._register("sync_action", type, handler, payload=kind)
+        kind = _Payload.checked("sync_action", type, payload, form)
+        taken = "thread action sender context"
+        return lambda handler: self._register("sync_action", type, handler, taken, payload=kind)
 
-    def feedback(self, handler: F, /) -> F:
+    def feedback(self, handler: Feedback, /) -> Feedback:
         """Register ``async (thread_id, item_ids, kind, context)``; without it votes are kept in the store."""
-        return self._register("add_feedback", "", handler)
+        return self._register("add_feedback", "", handler, "thread_id item_ids kind context")
 
-    def transcribe(self, handler: F, /) -> F:
+    def transcribe(self, handler: Transcribe, /) -> Transcribe:
         """Register ``async (audio, context)`` that returns a ``TranscriptionResult`` or the text."""
-        return self._register("transcribe", "", handler)
+        return self._register("transcribe", "", handler, "audio context")
 
-    def stream_options(self, handler: F, /) -> F:
+    def stream_options(self, handler: GetStreamOptions, /) -> GetStreamOptions:
         """Register a plain function ``(thread, context) -> StreamOptions``."""
-        if inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler):
-            raise AuthorError("the stream_options handler is a plain function")
-        return self._register("get_stream_options", "", handler, plain=True)
+        return self._register("get_stream_options", "", handler, "thread context", plain=True)
 
-    def cancelled(self, handler: F, /) -> F:
+    def cancelled(self, handler: Cancelled, /) -> Cancelled:
         """Register ``async (thread, pending_items, context)``, called when an answer was stopped."""
-        return self._register("handle_stream_cancelled", "", handler)
+        return self._register(
+            "handle_stream_cancelled", "", handler, "thread pending_items context"
+        )
 
-    def operation(self, type: str, /) -> Callable[[F], F]:
+    def operation(self, type: str, /) -> Callable[[Operate], Operate]:
         """Replace one whole request type that does not stream, for example ``threads.list``.
 
         Returns:
@@ -468,19 +519,21 @@ class ChatKitRouter(Generic[TContext]):
         """
         from .operations import OPERATIONS_BY_NAME
 
+        check_name("operation", type)
         if type not in OPERATIONS_BY_NAME:
             raise AuthorError(
                 f"there is no operation {type!r}; there are {', '.join(sorted(OPERATIONS_BY_NAME))}"
             )
         if OPERATIONS_BY_NAME[type].streams:
             raise AuthorError(f"{type} streams: register a respond or action handler")
-        return lambda handler: self._register("operation", type, handler)
+        return lambda handler: self._register("operation", type, handler, "server request context")
 
     def _register(
         self,
         kind: str,
         name: str,
         handler: F,
+        parameters: str,
         *,
         streams: bool = False,
         payload: Any = None,
@@ -489,15 +542,7 @@ class ChatKitRouter(Generic[TContext]):
         label = f"{kind} handler" + (f" for {name!r}" if name else "")
         if (kind, name) in self.handlers:
             raise AuthorError(f"there are two {label}s")
-        if not plain:
-            is_generator, is_coroutine = (
-                inspect.isasyncgenfunction(handler),
-                inspect.iscoroutinefunction(handler),
-            )
-            if streams and not is_generator and not is_coroutine:
-                raise AuthorError(f"the {label} must be an async generator: async def with yield")
-            if not streams and not is_coroutine:
-                raise AuthorError(f"the {label} must be async def, without yield")
+        check_handler(label, handler, parameters, streams=streams, plain=plain)
         self.handlers[kind, name] = handler, payload
         return handler
 
@@ -570,6 +615,17 @@ class _Payload(NamedTuple):
     kind: Any
     """Anything that msgspec converts to, or a Pydantic model; ``None`` for any payload."""
     form: bool
+
+    @classmethod
+    def checked(cls, decorator: str, name: Any, kind: Any, form: bool) -> _Payload:
+        """What a registration says of a payload.
+
+        Raises:
+            AuthorError: The action has no name, or nothing can become a ``kind``.
+        """
+        check_name(decorator, name)
+        check_payload(decorator, name, kind)
+        return cls(kind, form)
 
     def of(self, value: Any) -> Any:
         """``value`` as the handler gets it.

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import markcoroutinefunction
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.http.request import HttpHeaders
 from django.urls import URLPattern, re_path
 
 from chatkit_asgi import ChatKitRouter, ChatKitServer, Options
+from chatkit_asgi._expected import unexpected
 from chatkit_asgi.errors import HookMissing
 from chatkit_asgi.http import (
     ContextCallable,
@@ -51,7 +52,7 @@ class ChatKitView:
             or ``Forbidden``. It gets a :class:`~chatkit_asgi.ContextRequest` whose ``raw`` is the Django request, after
             the CSRF token has been checked. Default: :class:`~chatkit_django.DjangoContext`, for signed-in people only.
         anonymous: Let people in who are not signed in; each session sees its own threads.
-        options: Replaces the server's options.
+        options: Replaces the options of the server, hence those of every app, view and router on that server.
         routes: What is served beside the protocol, by the first segment below the path. Neither ``context`` nor the
             CSRF token is asked for: browsers follow links to attachments without headers.
 
@@ -73,6 +74,10 @@ class ChatKitView:
         options: Options | None = None,
         routes: Mapping[str, Route] | None = None,
     ) -> None:
+        if options is not None and not isinstance(cast("Any", options), Options):
+            raise unexpected("options is an Options(...)", options)
+        if context is not None and not callable(cast("Any", context)):
+            raise unexpected("context is a function of the request", context)
         self.identity = Identity(context, anonymous=anonymous)
         self.endpoint = Endpoint(server, self.identity)
         self.endpoint.routes.update(routes or {})

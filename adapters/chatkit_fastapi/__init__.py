@@ -21,8 +21,17 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import Receive, Scope, Send
 
 from chatkit_asgi.asgi import ChatKitApp, serve
-from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse, refuse_cors
+from chatkit_asgi.http import (
+    ContextCallable,
+    ContextRequest,
+    Endpoint,
+    Route,
+    check_path,
+    refuse,
+    refuse_cors,
+)
 from chatkit_asgi.openapi import operation
+from chatkit_asgi.options import Options
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
 from ._openapi import Schemas
@@ -38,7 +47,8 @@ def chatkit_router(
     path: str = "/chatkit",
     context: ContextCallable | Dependency | None = None,
     routes: Mapping[str, Route] | None = None,
-    **options: Any,
+    options: Options | None = None,
+    **router_options: Any,
 ) -> APIRouter:
     """A router that answers ``path``, and what is served below it.
 
@@ -50,17 +60,23 @@ def chatkit_router(
             closes after its ``yield``.
         routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is asked for
             uploads only: browsers follow links to attachments without headers.
-        options: Of FastAPI's ``APIRouter``: ``dependencies``, ``tags`` and so on. Its dependencies guard everything.
+        options: Replaces the server's options, as for :class:`~chatkit_asgi.ChatKitApp`.
+        router_options: Of FastAPI's ``APIRouter``: ``dependencies``, ``tags`` and so on. Its dependencies guard
+            everything.
 
     Raises:
-        ValueError: The server's options have ``cors_origins``: use the app's own ``CORSMiddleware`` instead.
+        ValueError: The path has no leading slash; or the options have ``cors_origins``: use the app's own
+            ``CORSMiddleware`` instead.
     """
-    refuse_cors(server, "app.add_middleware(CORSMiddleware, ...) of FastAPI")
+    check_path(path)
+    refuse_cors(server, "app.add_middleware(CORSMiddleware, ...) of FastAPI", options)
     dependency = context if isinstance(context, Dependency) else None
-    chatkit = ChatKitApp(server, context=_value if isinstance(context, Dependency) else context)
+    chatkit = ChatKitApp(
+        server, context=_value if isinstance(context, Dependency) else context, options=options
+    )
     endpoint = chatkit.endpoint
     endpoint.routes.update(routes or {})
-    router = APIRouter(lifespan=chatkit.lifespan, route_class=_Route, **options)
+    router = APIRouter(lifespan=chatkit.lifespan, route_class=_Route, **router_options)
 
     def answer_to(below: str) -> Callable[..., Awaitable[Response]]:
         """For requests that need a context."""

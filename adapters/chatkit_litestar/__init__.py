@@ -27,8 +27,17 @@ from litestar.plugins import InitPlugin
 from litestar.types import ASGIApp
 
 from chatkit_asgi.asgi import ChatKitApp, serve
-from chatkit_asgi.http import ContextCallable, ContextRequest, Endpoint, Route, refuse, refuse_cors
+from chatkit_asgi.http import (
+    ContextCallable,
+    ContextRequest,
+    Endpoint,
+    Route,
+    check_path,
+    refuse,
+    refuse_cors,
+)
 from chatkit_asgi.openapi import components, operation
+from chatkit_asgi.options import Options
 from chatkit_asgi.server import ChatKitRouter, ChatKitServer
 
 __all__ = ["ChatKitPlugin"]
@@ -51,10 +60,12 @@ class ChatKitPlugin(InitPlugin):
         routes: What is served beside the protocol, by the first segment below ``path``. ``context`` is asked for
             uploads only, and authentication that leaves out ``exclude_from_auth`` too: browsers follow links to
             attachments without headers.
-        options: Of Litestar's ``Router``: ``guards``, ``dependencies``, ``tags`` and so on.
+        options: Replaces the server's options, as for :class:`~chatkit_asgi.ChatKitApp`.
+        router_options: Of Litestar's ``Router``: ``guards``, ``dependencies``, ``tags`` and so on.
 
     Raises:
-        ValueError: The server's options have ``cors_origins``: use the app's own ``cors_config`` instead.
+        ValueError: The path has no leading slash; or the options have ``cors_origins``: use the app's own
+            ``cors_config`` instead.
     """
 
     def __init__(
@@ -64,17 +75,19 @@ class ChatKitPlugin(InitPlugin):
         path: str = "/chatkit",
         context: ContextCallable | Provide | None = None,
         routes: Mapping[str, Route] | None = None,
-        **options: Any,
+        options: Options | None = None,
+        **router_options: Any,
     ) -> None:
-        refuse_cors(server, "Litestar(cors_config=CORSConfig(...))")
+        check_path(path)
+        refuse_cors(server, "Litestar(cors_config=CORSConfig(...))", options)
         self.dependency = context if isinstance(context, Provide) else None
         self.chatkit = ChatKitApp(
-            server, context=_value if isinstance(context, Provide) else context
+            server, context=_value if isinstance(context, Provide) else context, options=options
         )
         self.endpoint = self.chatkit.endpoint
         self.endpoint.routes.update(routes or {})
         self.path = path
-        self.options = options
+        self.router_options = router_options
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add the router; end turns when the app stops; document the endpoint; leave streams out of compression, which
@@ -132,7 +145,7 @@ class ChatKitPlugin(InitPlugin):
             self.path,
             route_handlers=handlers,
             exception_handlers={HTTPException: _refuse},
-            **self.options,
+            **self.router_options,
         )
 
 

@@ -13,7 +13,7 @@ dropped. A ``type: Literal["..."] = "..."`` line becomes the struct's tag.
 
 from .encoding import SHADOW, as_written, enc_hook, encode, json_encoder, well_formed
 from .plain import convert, to_plain
-from .schema import PydanticUnion, pydantic_schema
+from .schema import PydanticUnion, pydantic_schema, tags_of
 from .structs import Checked, PydanticMethods, Wire, WireMeta
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "encode",
     "json_encoder",
     "pydantic_schema",
+    "tags_of",
     "to_plain",
     "well_formed",
 ]

@@ -13,7 +13,7 @@ from msgspec import Struct
 from .encoding import as_written
 from .plain import convert, to_plain
 
-__all__ = ["PydanticUnion", "pydantic_schema", "pydantic_serializer"]
+__all__ = ["PydanticUnion", "pydantic_schema", "pydantic_serializer", "tags_of"]
 
 
 def pydantic_schema(source: Any, *, validate: Callable[[Any], Any] | None = None) -> Any:
@@ -34,7 +34,7 @@ def pydantic_schema(source: Any, *, validate: Callable[[Any], Any] | None = None
             raise ValueError(str(error)) from error
 
     serialization = _serialization()
-    if not (tags := _tags(source)):
+    if not (tags := tags_of(source)):
         return core_schema.no_info_plain_validator_function(fits, serialization=serialization)
     # the inner schema is never asked: a union with a discriminator reads there which tags are whose
     field = core_schema.typed_dict_field(core_schema.literal_schema(tags))
@@ -79,12 +79,12 @@ def pydantic_serializer() -> Any:
     return SchemaSerializer(core_schema.any_schema(serialization=_serialization()))
 
 
-def _tags(kind: Any) -> list[str]:
+def tags_of(kind: Any) -> list[str]:
     """The values of ``type`` by which a struct, an action or a union of them is known."""
     if get_origin(kind) is Annotated:
-        return _tags(get_args(kind)[0])
+        return tags_of(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
-        members = [_tags(member) for member in get_args(kind)]
+        members = [tags_of(member) for member in get_args(kind)]
         return [tag for tags in members for tag in tags] if all(members) else []
     tag = getattr(getattr(kind, "__struct_config__", None), "tag", None)
     return [*getattr(kind, "_names", [tag] if isinstance(tag, str) else ())]

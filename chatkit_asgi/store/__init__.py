@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .attachments.disk import DiskAttachmentStore, DiskFileStore
     from .attachments.s3 import S3AttachmentStore
     from .memory import MemoryStore
+    from .rows import read_item
     from .sqlite import SQLiteStore
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "ThreadMetadata",
     "ThreadPatch",
     "default_generate_id",
+    "read_item",
 ]
 
 FileStore = AttachmentStore
@@ -52,6 +54,7 @@ _MODULES = {
     "DiskAttachmentStore": "attachments.disk",
     "DiskFileStore": "attachments.disk",
     "S3AttachmentStore": "attachments.s3",
+    "read_item": "rows",
 }
 """Loaded on use: who brings a store of their own needs neither these nor sqlite3."""
 

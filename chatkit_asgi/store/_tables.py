@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
+from .._expected import unexpected
 from ..errors import AuthorError, Conflict, NotFoundError
 from ..ids import random_id
 from ..types import (
@@ -106,6 +107,8 @@ class RowStore(Store[TContext]):
         lease: float = LEASE,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        if owner is not None and not callable(cast("Any", owner)):
+            raise unexpected("owner is a function: from a context to whose rows it sees", owner)
         self._owner = owner
         self._lease = lease
         self._clock = clock

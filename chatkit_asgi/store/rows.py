@@ -28,6 +28,7 @@ from ..types import (
     Attachment,
     AttachmentUploadDescriptor,
     Page,
+    ThreadItem,
     ThreadMetadata,
     UnknownItem,
     UserMessageItem,
@@ -45,6 +46,7 @@ __all__ = [
     "merged_attachment",
     "merged_item",
     "merged_thread",
+    "read_item",
     "thread_of",
     "thread_row",
     "thread_shown",
@@ -123,6 +125,19 @@ def item_row(item: Any) -> Row:
         is_hidden(item),
         getattr(item, "status", None) == "pending",
     )
+
+
+def read_item(data: str | bytes) -> ThreadItem:
+    """An item of the JSON that ``item.model_dump_json()`` has made, for a store of your own.
+
+    Every version's: what this one cannot read comes back as an :class:`~chatkit_asgi.types.UnknownItem`, whose JSON is
+    the same, so that one newer row does not hide a whole page.
+
+    Raises:
+        StoreError: It is no item at all.
+    """
+    item: ThreadItem = item_of(Row(data.encode() if isinstance(data, str) else bytes(data)))
+    return item
 
 
 def item_of(row: Row) -> Any:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, cast
@@ -954,18 +954,24 @@ class StoreContract:
                 lambda: store.load_thread("t", **bob),
                 lambda: store.update_thread("t", ThreadPatch(metadata_set={"x": 1}), **bob),
                 lambda: store.load_threads(10, "t", "asc", **bob),
-                lambda: store.load_thread_items("t", None, 10, "asc", **bob),
                 lambda: store.load_thread_items("t", "m", 10, "asc", **bob),
-                lambda: store.load_visible_items("t", None, 10, "asc", **bob),
                 lambda: store.load_item("t", "m", **bob),
-                lambda: store.add_thread_item("t", message("x"), **bob),
-                lambda: store.save_item("t", message("m", "changed"), **bob),
                 lambda: store.settle_item("t", done, **bob),
-                lambda: store.save_user_message(thread(), said("x"), [], new_thread=False, **bob),
                 lambda: store.set_aside_after("t", "m", **bob),
-                lambda: store.load_pending_tool_calls("t", **bob),
                 lambda: store.load_attachment("f", "bob"),
             ]
+            listings: list[Callable[[], Any]] = [
+                lambda: store.load_thread_items("t", None, 10, "asc", **bob),
+                lambda: store.load_visible_items("t", None, 10, "asc", **bob),
+                lambda: store.load_pending_tool_calls("t", **bob),
+            ]
+            writes: list[Callable[[], Any]] = [
+                lambda: store.add_thread_item("t", message("x"), **bob),
+                lambda: store.save_item("t", message("m", "changed"), **bob),
+                lambda: store.save_user_message(thread(), said("y"), [], new_thread=False, **bob),
+            ]
+            if self.strict_threads:
+                refused += listings + writes
             if self.feedback:
                 refused += [
                     lambda: store.save_feedback("t", ["m"], "positive", **bob),
@@ -974,6 +980,16 @@ class StoreContract:
             for call in refused:
                 with pytest.raises(NotFoundError):
                     await call()
+            if not self.strict_threads:  # a thread that is not there has no items, and may get some
+                for call in listings:
+                    listed: Any = await call()
+                    assert getattr(listed, "data", listed) == []
+                for call in writes:
+                    with suppress(NotFoundError):
+                        await call()
+                own = (await store.load_thread_items("t", None, 10, "asc", **bob)).data
+                assert [each.id for each in own] in ([], ["x", "m", "y"])
+                assert not [each for each in own if each in items]
             assert (await store.load_threads(10, None, "asc", **bob)).data == []
             assert await store.load_thread_attachments("t", **bob) == []
             await store.delete_thread_item("t", "m", **bob)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 import msgspec
 
-from .._base import Checked, PydanticUnion, Wire
+from .._base import Checked, PydanticUnion, Wire, convert, encode, pydantic_schema, tags_of
 from ..widgets import as_root
 from .attachments import Attachment
 from .inputs import InferenceOptions, StructuredInput, UserMessageContent
@@ -189,6 +192,15 @@ class SDKHiddenContextItem(ThreadItemBase):
     content: str
 
 
+class _Head(msgspec.Struct):
+    """The fields that every item has, whatever its type."""
+
+    id: str
+    thread_id: str
+    created_at: datetime
+    type: str
+
+
 class UnknownItem:
     """A stored item whose type is newer than this library. It is kept and passed on byte for byte."""
 
@@ -216,10 +228,54 @@ class UnknownItem:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> UnknownItem:
+        """The item that these values are.
+
+        Raises:
+            msgspec.ValidationError: They are none: there is something that every item has, and they have not.
+        """
+        head = msgspec.convert(plain, _Head)
+        return cls(
+            id=head.id,
+            thread_id=head.thread_id,
+            created_at=head.created_at,
+            type=head.type,
+            raw=encode(plain),
+        )
+
     def model_dump(self, **_: Any) -> dict[str, Any]:
         """The item as nested dicts."""
         plain: dict[str, Any] = msgspec.json.decode(self.raw)
         return plain
+
+    def model_dump_json(self, **_: Any) -> str:
+        """The item's JSON, as it was read."""
+        return self.raw.decode()
+
+    def model_copy(
+        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
+    ) -> UnknownItem:
+        """A copy, with other values in the fields that are named."""
+        return UnknownItem.of(self.model_dump() | dict(update)) if update else copy.copy(self)
+
+
+class _StoredUnion(PydanticUnion):
+    """Items as rows have them: one of a newer type is an :class:`UnknownItem` for Pydantic too."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return pydantic_schema(source, validate=partial(_item_of, source))
+
+
+def _item_of(union: Any, value: Any) -> Any:
+    if isinstance(value, msgspec.Struct | UnknownItem):
+        return value
+    if isinstance(value, dict):
+        plain: dict[str, Any] = cast("Any", value)
+        name = plain.get("type")
+        if isinstance(name, str) and name not in tags_of(union):
+            return UnknownItem.of(plain)
+    return convert(value, union)
 
 
 ThreadItem = Annotated[
@@ -234,6 +290,6 @@ ThreadItem = Annotated[
     | EndOfTurnItem
     | HiddenContextItem
     | SDKHiddenContextItem,
-    PydanticUnion(),
+    _StoredUnion(),
 ]
 """Any item of this version. Stores also hand out :class:`UnknownItem` for rows of a newer one."""

@@ -8,7 +8,7 @@ with the open form, :class:`~chatkit_asgi.widgets.DynamicWidgetRoot`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
@@ -25,6 +25,7 @@ from .dynamic import (
     without_nulls,
 )
 from .tokens import (
+    ActionProp,
     Alignment,
     Border,
     Borders,
@@ -97,12 +98,13 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    # Sequences, because a list of buttons is no list of components to a type checker.
     Child: TypeAlias = "WidgetComponent"
-    Children: TypeAlias = "list[WidgetComponent]"
-    Items: TypeAlias = "list[ListViewItem | DynamicWidgetComponent | dict[str, Any]]"
-    TableRows: TypeAlias = "list[TableRow | DynamicWidgetComponent | dict[str, Any]]"
-    TableCells: TypeAlias = "list[TableCell | DynamicWidgetComponent | dict[str, Any]]"
-    BasicChildren: TypeAlias = "list[WidgetComponent | WidgetRoot]"
+    Children: TypeAlias = "Sequence[WidgetComponent]"
+    Items: TypeAlias = "Sequence[ListViewItem | DynamicWidgetComponent | dict[str, Any]]"
+    TableRows: TypeAlias = "Sequence[TableRow | DynamicWidgetComponent | dict[str, Any]]"
+    TableCells: TypeAlias = "Sequence[TableCell | DynamicWidgetComponent | dict[str, Any]]"
+    BasicChildren: TypeAlias = "Sequence[WidgetComponent | WidgetRoot]"
     Date: TypeAlias = datetime | str
     Status: TypeAlias = WidgetStatus
     BorderProp: TypeAlias = Number | Border | Borders
@@ -323,7 +325,7 @@ class Form(BoxBase, _HoldingAndActing):
     _action = "onSubmitAction"
 
     type: Literal["Form"] = "Form"
-    onSubmitAction: ActionConfig | None = None
+    onSubmitAction: ActionProp | None = None
     direction: Direction | None = None
 
 
@@ -393,7 +395,7 @@ class Button(_Acting):
     type: Literal["Button"] = "Button"
     submit: bool | None = None
     label: str | None = None
-    onClickAction: ActionConfig | None = None
+    onClickAction: ActionProp | None = None
     iconStart: WidgetIcon | None = None
     iconEnd: WidgetIcon | None = None
     style: Literal["primary", "secondary"] | None = None
@@ -425,7 +427,7 @@ class Select(_Acting):
     type: Literal["Select"] = "Select"
     name: str
     options: list[SelectOption]
-    onChangeAction: ActionConfig | None = None
+    onChangeAction: ActionProp | None = None
     placeholder: str | None = None
     defaultValue: str | None = None
     variant: ControlVariant | None = None
@@ -443,7 +445,7 @@ class DatePicker(_Acting):
 
     type: Literal["DatePicker"] = "DatePicker"
     name: str
-    onChangeAction: ActionConfig | None = None
+    onChangeAction: ActionProp | None = None
     placeholder: str | None = None
     defaultValue: Date | None = None
     min: Date | None = None
@@ -465,7 +467,7 @@ class Checkbox(_Acting):
     name: str
     label: str | None = None
     defaultChecked: bool | None = None
-    onChangeAction: ActionConfig | None = None
+    onChangeAction: ActionProp | None = None
     disabled: bool | None = None
     required: bool | None = None
 
@@ -518,7 +520,7 @@ class RadioGroup(_Acting):
     name: str
     options: list[RadioOption] | None = None
     ariaLabel: str | None = None
-    onChangeAction: ActionConfig | None = None
+    onChangeAction: ActionProp | None = None
     defaultValue: str | None = None
     direction: Direction | None = None
     disabled: bool | None = None
@@ -646,7 +648,7 @@ class ListViewItem(_HoldingAndActing):
 
     type: Literal["ListViewItem"] = "ListViewItem"
     children: Children
-    onClickAction: ActionConfig | None = None
+    onClickAction: ActionProp | None = None
     gap: Size | None = None
     align: Alignment | None = None
 
@@ -764,8 +766,11 @@ class _AnyWidget:
 
 
 if TYPE_CHECKING:
-    WidgetComponent: TypeAlias = StrictWidgetComponent | DynamicWidgetComponent | dict[str, Any]
-    """Whatever may stand among children: a typed component, an open one, or a plain dict."""
+    WidgetComponent: TypeAlias = (
+        StrictWidgetComponent | WidgetComponentBase | DynamicWidgetComponent | dict[str, Any]
+    )
+    """Whatever may stand among children: a typed component, an open one, or a plain dict. The base, because that is
+    what mypy takes ``[Input(...), Button(...)]`` for a list of."""
     WidgetRoot: TypeAlias = StrictWidgetRoot | BasicRoot | DynamicWidgetRoot
     """Any root: typed or open. A plain dict becomes open where a root is expected."""
 else:

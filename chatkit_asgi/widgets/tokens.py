@@ -6,12 +6,13 @@ have a fraction, is :data:`Number`.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from ..actions import ActionConfig
 from ..icons import IconName
 
 __all__ = [
+    "ActionProp",
     "Alignment",
     "Border",
     "BorderStyle",
@@ -43,6 +44,12 @@ __all__ = [
     "Wrap",
     "XAxisConfig",
 ]
+
+if TYPE_CHECKING:
+    ActionProp: TypeAlias = ActionConfig | dict[str, Any]
+    """An action inside a widget; a dict becomes the struct when the widget is made."""
+else:
+    ActionProp = ActionConfig
 
 Number = int | float
 
@@ -162,7 +169,7 @@ class CardAction(TypedDict):
     """A button in a Card's footer."""
 
     label: str
-    action: ActionConfig
+    action: ActionProp
 
 
 class SelectOption(TypedDict):

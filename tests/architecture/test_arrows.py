@@ -24,6 +24,8 @@ ARROWS: dict[str, set[str]] = {
     # The core, from the ground up. Each may import those named and itself.
     "_base": set(),
     "_closing": set(),
+    "_expected": set(),
+    "_handlers": {"_expected", "errors"},
     "errors": set(),
     "ids": set(),
     "icons": set(),
@@ -36,6 +38,8 @@ ARROWS: dict[str, set[str]] = {
     "turns": {"errors", "ids", "protocol", "types", "store.base"},
     "server": {
         "_closing",
+        "_expected",
+        "_handlers",
         "actions",
         "errors",
         "ids",
@@ -57,12 +61,12 @@ ARROWS: dict[str, set[str]] = {
         "types",
         "widgets",
     },
-    "http": {"errors", "ids", "operations", "protocol", "server", "turns"},
+    "http": {"_expected", "errors", "ids", "operations", "options", "protocol", "server", "turns"},
     "files": {"_closing", "errors", "http", "operations", "protocol", "store", "types"},
-    "asgi": {"_closing", "http", "options", "server", "turns"},
+    "asgi": {"_closing", "_expected", "http", "options", "server", "turns"},
     # What stands beside it.
     "openapi": {"schemas", "types"},
-    "store": {"errors", "ids", "protocol", "store.base", "types"},
+    "store": {"_expected", "errors", "ids", "protocol", "store.base", "types"},
     "testing": {"errors", "ids", "protocol", "store.base", "types"},
     "agents": {
         "_base",

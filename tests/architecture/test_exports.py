@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import os
 import pkgutil
+import subprocess
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -35,6 +39,22 @@ def test_all_is_true(name: str) -> None:
     for each in exported:
         assert hasattr(module, each), f"{name}.{each} does not exist"
         assert not each.startswith("_") or each == "__version__"
+
+
+@pytest.mark.parametrize(
+    "name", ["chatkit_asgi", "chatkit_asgi.agents", "chatkit_asgi.store", "chatkit_django"]
+)
+def test_names_that_are_loaded_on_use_are_listed_before(name: str) -> None:
+    code = f"import {name} as it; print(sorted({{*it.__all__}} - {{*dir(it)}}))"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_path()
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def _path() -> dict[str, str]:
+    root = Path(chatkit_asgi.__file__).parents[1]
+    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'adapters'}"}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if "._" not in name])

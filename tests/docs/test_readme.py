@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from pathlib import Path
@@ -13,7 +14,14 @@ import pytest
 from chatkit_asgi.testing import ASGIBridge
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/bridges.md", "docs/history.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "docs/bridges.md",
+    "docs/handlers.md",
+    "docs/history.md",
+    "docs/stores.md",
+)
 MESSAGE: dict[str, Any] = {
     "type": "threads.create",
     "params": {
@@ -38,6 +46,9 @@ def snippets() -> list[Any]:
 
 def run(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.chdir(tmp_path)
+    ours = logging.getLogger("chatkit_asgi")  # of which one snippet says what is printed
+    monkeypatch.setattr(ours, "handlers", [*ours.handlers])
+    monkeypatch.setattr(ours, "level", ours.level)
     module = ModuleType("snippet")
     monkeypatch.setitem(sys.modules, "snippet", module)  # Pydantic looks for it there
     exec(compile(code, "snippet", "exec"), module.__dict__)
@@ -88,6 +99,15 @@ def test_the_commands_that_the_readme_names_are_targets_of_the_makefile() -> Non
     for name in DOCUMENTS:
         named = re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / name).read_text(encoding="utf-8"), re.M)
         assert set(named) <= targets, name
+
+
+def test_logs_are_printed_with_their_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = [each.values[0] for each in snippets() if "logging.Formatter" in each.values[0]]
+    handler = run(code, tmp_path, monkeypatch)["handler"]
+    record = logging.makeLogRecord(
+        {"name": "chatkit_asgi.turns", "msg": "turn ended", "chatkit_thread_id": "thr_1"}
+    )
+    assert handler.format(record).endswith("chatkit_asgi.turns turn ended request=- thread=thr_1")
 
 
 def test_a_recipe_for_a_framework_is_short() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial, wraps
 from typing import Any
 
 import msgspec
@@ -90,6 +91,132 @@ def test_two_handlers_for_one_name(name: str) -> None:
     assert register(handler) is handler, "decorators give the handler back"
     with pytest.raises(AuthorError, match="two"):
         register(handler)
+
+
+@pytest.mark.parametrize("name", ["action", "sync_action", "operation"])
+def test_a_decorator_without_its_parentheses_registers_nothing_and_says_so(name: str) -> None:
+    with pytest.raises(
+        AuthorError, match=rf'write @chat.{name}\("name"\).*not the function'
+    ) as said:
+        getattr(ChatKitRouter(MemoryStore()), name)(generator)
+    assert "generator" in str(said.value)
+
+
+async def two(thread: Any, message: Any) -> Any:
+    yield
+
+
+async def three(thread: Any, action: Any, sender: Any) -> Any:
+    return None
+
+
+async def four(thread: Any, message: Any, context: Any, more: Any) -> Any:
+    yield
+
+
+async def named(*, thread: Any, message: Any, context: Any) -> Any:
+    yield
+
+
+def one(thread: Any) -> Any:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("name", "handler", "has"),
+    [
+        ("respond", two, "thread, message"),
+        ("respond", four, "thread, message, context, more"),
+        ("respond", named, "thread, message, context"),
+        ("action", two, "thread, message"),
+        ("sync_action", three, "thread, action, sender"),
+        ("feedback", three, "thread, action, sender"),
+        ("transcribe", three, "thread, action, sender"),
+        ("cancelled", partial(three, None), "action, sender"),
+        ("stream_options", one, "thread"),
+    ],
+)
+def test_a_handler_that_takes_something_else(name: str, handler: Any, has: str) -> None:
+    router = ChatKitRouter(MemoryStore())
+    with pytest.raises(AuthorError, match=rf"takes \(.*, context\), and \w+ has \(.*{has}") as said:
+        registrations(router)[name](handler)
+    assert getattr(handler, "func", handler).__name__ in str(said.value)
+    assert not router.handlers
+
+
+class Team:
+    async def respond(self, thread: Any, message: Any, context: Any, more: Any = 1) -> Any:
+        yield "Hello"
+
+
+def with_more(handler: Any) -> Any:
+    @wraps(handler)
+    async def calling(thread: Any, message: Any, context: Any) -> Any:
+        async for each in handler(thread, message, context, "more"):
+            yield each
+
+    return calling
+
+
+async def a_wrapped_one(*_: Any) -> Any:
+    return one(1) or None
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        Team().respond,
+        partial(four, more=1),
+        partial(Team().respond, more=2),
+        with_more(four),
+        a_wrapped_one,
+    ],
+)
+def test_whatever_can_be_called_so_will_do(handler: Any) -> None:
+    assert ChatKitRouter(MemoryStore()).respond(handler) is handler
+
+
+async def returns_text(thread: Any, message: Any, context: Any) -> Any:
+    return "Hello"
+
+
+async def returns_nothing(thread: Any, message: Any, context: Any) -> Any:
+    if message is None:
+        return
+    message.clear()
+
+
+@pytest.mark.parametrize("handler", [returns_text, returns_nothing, "Hello", None])
+def test_a_handler_that_can_be_no_stream(handler: Any) -> None:
+    router: Any = ChatKitRouter(MemoryStore())
+    with pytest.raises(AuthorError, match=r"no yield|is a function of"):
+        router.respond(handler)
+
+
+class Plain:
+    """Nothing that can be made of JSON."""
+
+
+class Late(msgspec.Struct):
+    later: "Later"  # noqa: UP037
+
+
+class Later(msgspec.Struct):
+    id: int
+
+
+@pytest.mark.parametrize("payload", [5, "Booking", Plain, Plain | None, generator])
+def test_a_payload_that_is_no_type_to_convert_to(payload: Any) -> None:
+    router: Any = ChatKitRouter(MemoryStore())
+    for register in (router.action, router.sync_action):
+        with pytest.raises(AuthorError, match=r"payload= of \w+ 'book' takes a type") as said:
+            register("book", payload=payload)
+        assert getattr(payload, "__name__", str(payload)) in str(said.value)
+
+
+@pytest.mark.parametrize("payload", [object, dict, list[int], int | None, Late, Any])
+def test_a_payload_that_can_be_converted(payload: Any) -> None:
+    ChatKitRouter(MemoryStore()).action("a", payload=payload)(generator)
 
 
 def test_operations_that_there_are_not() -> None:
@@ -257,7 +384,7 @@ async def test_a_coroutine_that_returns_a_generator_will_do(chat: ChatKitRouter[
 
     @chat.action("wrong")
     async def wrong(*_: Any) -> Any:
-        return 7
+        return len("a number")
 
     async with talking(chat) as client:
         thread_id = (await client.create("Hi")).thread.id

@@ -18,6 +18,8 @@ from typing import Any
 
 from chatkit_asgi import ChatKitApp, ChatKitMiddleware, ChatKitRouter, ContextRequest
 from chatkit_asgi.store import MemoryStore
+from chatkit_asgi.types import ThreadMetadata, UserMessageItem, WidgetItem
+from chatkit_asgi.widgets import Button, Card, Form, Input, Text
 from chatkit_fastapi import chatkit_router
 from chatkit_litestar import ChatKitPlugin
 from chatkit_quart import chatkit_blueprint
@@ -43,6 +45,18 @@ chat = ChatKitRouter(MemoryStore[Any]())
 @chat.respond
 async def respond(thread: Any, message: Any, context: str) -> AsyncIterator[str]:
     yield f"Hello {context}"
+
+
+@chat.action("send")
+async def send(
+    thread: ThreadMetadata, action: Any, sender: WidgetItem | None, context: str
+) -> AsyncIterator[Card | str]:
+    rows: list[Text | Button] = [Text(value="Dear Ada")]
+    rows.append(Button(label="Send", onClickAction={"type": "send", "payload": {"to": 7}}))
+    yield Card(children=rows, confirm={"label": "Yes", "action": {"type": "send"}})
+    controls = [Input(name="x"), Button(label="Book", submit=True)]
+    yield Card(children=[Form(children=controls, onSubmitAction={"type": "book"})])
+    yield "Sent."
 
 
 by_fastapi = FastAPI()
@@ -93,7 +107,24 @@ urlpatterns: list[URLPattern] = [
 ]
 """
 WRONG_DJANGO = '\nchatkit_urls("not a server")\nchatkit_urls(chat, anonymous="perhaps")\n'
-WRONG = '\nchatkit_router(chat, path=7)\nchatkit_blueprint("not a server")\nChatKitPlugin(chat, context=7)\n'
+WRONG_HANDLERS = """
+@chat.respond
+async def too_few(thread: ThreadMetadata, message: UserMessageItem | None) -> AsyncIterator[str]:
+    yield "Hello"
+
+
+@chat.respond
+async def never_none(thread: ThreadMetadata, message: UserMessageItem, context: str) -> AsyncIterator[str]:
+    yield "Hello"
+
+
+@chat.feedback
+async def votes(thread_id: int, item_ids: list[str], kind: Any, context: str) -> None: ...
+"""
+WRONG = (
+    WRONG_HANDLERS
+    + '\nchatkit_router(chat, path=7)\nchatkit_blueprint("not a server")\nChatKitPlugin(chat, context=7)\n'
+)
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +184,6 @@ def test_a_user_s_files_are_right_and_wrong_ones_are_not(project: Path, checker:
     code, said = check(project, *checker, *files)
     errors = [line for line in said.splitlines() if ".py:" in line and "error" in line]
     assert code != 0
-    assert sum("wrong.py:" in line for line in errors) >= 3, said
+    assert sum("wrong.py:" in line for line in errors) >= 6, said
     assert sum("wrong_django.py:" in line for line in errors) >= 2, said
     assert not [line for line in errors if "wrong" not in line], said

@@ -155,6 +155,61 @@ def test_an_adapter_does_not_ignore_cors_origins(name: str) -> None:
     with pytest.raises(ValueError, match=r"(?i)is for ChatKitApp; .* use .*cors"):
         load(name).app(server)
 
+    with pytest.raises(ValueError, match=r"(?i)is for ChatKitApp; .* use .*cors"):
+        ADAPTERS[name](make_server(), options=server.options)
+
+
+def django_view(server: Any, **options: Any) -> Any:
+    from chatkit_django import ChatKitView
+
+    return ChatKitView(server, **options)
+
+
+ADAPTERS: dict[str, Any] = {
+    "fastapi": chatkit_router,
+    "litestar": ChatKitPlugin,
+    "quart": chatkit_blueprint,
+    "django": django_view,
+}
+
+
+@pytest.mark.parametrize("name", ["fastapi", "litestar", "quart"])
+def test_a_path_without_its_slash_is_refused(name: str) -> None:
+    """FastAPI takes it and never finds it."""
+    for path in ("chatkit", "a/b", 7, None):
+        with pytest.raises(ValueError, match=f"path begins with a slash, unlike {path!r}"):
+            ADAPTERS[name](make_server(), path=path)
+
+
+@pytest.mark.parametrize("name", ["plain", "fastapi", "litestar", "quart"])
+async def test_headers_that_come_twice_are_joined(name: str) -> None:
+    """HTTP/2 may send each cookie in a header of its own (RFC 9113, section 8.2.3)."""
+    seen: list[Any] = []
+
+    def context(request: Any) -> str:
+        seen.append((request.headers["cookie"], request.headers["x-many"]))
+        return "ada"
+
+    app = load(name).app(make_server(), context=context)
+    twice = [(b"cookie", b"a=1"), (b"x-many", b"1"), (b"cookie", b"b=2"), (b"x-many", b"2")]
+
+    async def doubled(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "headers": [*scope["headers"], *twice]}
+        await app(scope, receive, send)
+
+    async with ASGIBridge(doubled) as bridge:
+        assert (await bridge.post(LIST, path="/chatkit")).status == 200
+    ((cookie, many),) = seen
+    assert (cookie, many.replace(", ", ",")) == ("a=1; b=2", "1,2")
+
+
+@pytest.mark.parametrize("name", list(ADAPTERS))
+def test_options_are_the_servers_everywhere(name: str) -> None:
+    server, options = make_server(), Options(max_body=5, handle_signals=False)
+    ADAPTERS[name](server, options=options)
+    assert server.options is options
+
 
 def fastapi_with_cors(server: Served) -> Any:
     async def refuse(authorization: Annotated[str | None, Header()] = None) -> str:

@@ -16,9 +16,11 @@ from msgspec import NODEFAULT, Struct
 
 from chatkit_asgi import types as t
 from chatkit_asgi.actions import Action, ActionConfig
-from chatkit_asgi.errors import BadRequest
+from chatkit_asgi.errors import BadRequest, StoreError
 from chatkit_asgi.icons import ICON_NAMES, known_icon
 from chatkit_asgi.protocol.codec import decode, decode_item, encode
+from chatkit_asgi.store import read_item
+from chatkit_asgi.types import EndOfTurnItem, ThreadItem, UnknownItem
 
 from .samples import ITEMS, REQUESTS, SAMPLES
 from .structs import STRUCTS, document, fields, instance
@@ -356,3 +358,44 @@ def test_urls_are_absolute_and_kept_as_given() -> None:
         )
         with pytest.raises(BadRequest, match="regex"):
             decode(text, t.Attachment)
+
+
+# -- what is newer than this library -------------------------------------------------------------------------------
+
+NEWER = '{"id":"n","thread_id":"t","created_at":"2026-01-01T00:00:00Z","type":"hologram","z":[1, {"y":null}]}'
+
+
+def test_an_item_of_a_newer_type_has_the_methods_of_an_item() -> None:
+    item: Any = read_item(NEWER)
+    assert isinstance(item, UnknownItem)
+    assert item == read_item(NEWER.encode())
+    assert item.model_dump_json() == NEWER
+    assert item.model_copy() == item
+    moved = item.model_copy(update={"thread_id": "other", "created_at": item.created_at})
+    assert (moved.thread_id, moved.created_at, item.thread_id) == ("other", item.created_at, "t")
+    assert moved.model_dump() == {**item.model_dump(), "thread_id": "other"}
+
+
+def test_a_newer_item_does_not_hide_its_page_from_pydantic() -> None:
+    adapter: Any = pydantic.TypeAdapter(list[ThreadItem])
+    note = {
+        "id": "e",
+        "thread_id": "t",
+        "created_at": "2026-01-01T00:00:00Z",
+        "type": "end_of_turn",
+    }
+    rows = f"[{NEWER},{msgspec.json.encode(note).decode()}]"
+    for items in (adapter.validate_json(rows), adapter.validate_python(msgspec.json.decode(rows))):
+        assert [type(each) for each in items] == [UnknownItem, EndOfTurnItem]
+        assert items[0] == read_item(NEWER)
+        assert msgspec.json.decode(adapter.dump_json(items)) == msgspec.json.decode(rows)
+        assert adapter.validate_python(items) == items
+    for wrong in ({"type": "hologram"}, {**note, "type": 5}, {**note, "id": 5}, {"id": "x"}, 5):
+        with pytest.raises(pydantic.ValidationError):
+            adapter.validate_python([wrong])
+
+
+def test_what_is_no_item_is_the_stores_failure() -> None:
+    for wrong in ("{}", '{"type":"hologram"}', "nothing"):
+        with pytest.raises(StoreError):
+            read_item(wrong)
