@@ -8,7 +8,7 @@ with the open form, :class:`~chatkit_asgi.widgets.DynamicWidgetRoot`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
@@ -98,13 +98,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    # Sequences, because a list of buttons is no list of components to a type checker.
     Child: TypeAlias = "WidgetComponent"
-    Children: TypeAlias = "Sequence[WidgetComponent]"
-    Items: TypeAlias = "Sequence[ListViewItem | DynamicWidgetComponent | dict[str, Any]]"
-    TableRows: TypeAlias = "Sequence[TableRow | DynamicWidgetComponent | dict[str, Any]]"
-    TableCells: TypeAlias = "Sequence[TableCell | DynamicWidgetComponent | dict[str, Any]]"
-    BasicChildren: TypeAlias = "Sequence[WidgetComponent | WidgetRoot]"
+    Children: TypeAlias = "list[WidgetComponent]"
+    Items: TypeAlias = "list[ListViewItem | DynamicWidgetComponent | dict[str, Any]]"
+    TableRows: TypeAlias = "list[TableRow | DynamicWidgetComponent | dict[str, Any]]"
+    TableCells: TypeAlias = "list[TableCell | DynamicWidgetComponent | dict[str, Any]]"
+    BasicChildren: TypeAlias = "list[WidgetComponent | WidgetRoot]"
     Date: TypeAlias = datetime | str
     Status: TypeAlias = WidgetStatus
     BorderProp: TypeAlias = Number | Border | Borders
@@ -766,11 +765,8 @@ class _AnyWidget:
 
 
 if TYPE_CHECKING:
-    WidgetComponent: TypeAlias = (
-        StrictWidgetComponent | WidgetComponentBase | DynamicWidgetComponent | dict[str, Any]
-    )
-    """Whatever may stand among children: a typed component, an open one, or a plain dict. The base, because that is
-    what mypy takes ``[Input(...), Button(...)]`` for a list of."""
+    WidgetComponent: TypeAlias = StrictWidgetComponent | DynamicWidgetComponent | dict[str, Any]
+    """Whatever may stand among children: a typed component, an open one, or a plain dict."""
     WidgetRoot: TypeAlias = StrictWidgetRoot | BasicRoot | DynamicWidgetRoot
     """Any root: typed or open. A plain dict becomes open where a root is expected."""
 else:

@@ -43,7 +43,9 @@ chat = ChatKitRouter(MemoryStore[Any]())
 
 
 @chat.respond
-async def respond(thread: Any, message: Any, context: str) -> AsyncIterator[str]:
+async def respond(
+    thread: ThreadMetadata, message: UserMessageItem | None, context: str
+) -> AsyncIterator[str]:
     yield f"Hello {context}"
 
 
@@ -51,11 +53,23 @@ async def respond(thread: Any, message: Any, context: str) -> AsyncIterator[str]
 async def send(
     thread: ThreadMetadata, action: Any, sender: WidgetItem | None, context: str
 ) -> AsyncIterator[Card | str]:
-    rows: list[Text | Button] = [Text(value="Dear Ada")]
-    rows.append(Button(label="Send", onClickAction={"type": "send", "payload": {"to": 7}}))
-    yield Card(children=rows, confirm={"label": "Yes", "action": {"type": "send"}})
-    controls = [Input(name="x"), Button(label="Book", submit=True)]
-    yield Card(children=[Form(children=controls, onSubmitAction={"type": "book"})])
+    card = Card(
+        children=[
+            Text(value="Dear Ada"),
+            Button(label="Send", onClickAction={"type": "send", "payload": {"to": 7}}),
+        ],
+        confirm={"label": "Yes", "action": {"type": "send"}},
+    )
+    card.children.append(Text(value="Yours"))
+    yield card
+    yield Card(
+        children=[
+            Form(
+                children=[Input(name="x"), Button(label="Book", submit=True)],
+                onSubmitAction={"type": "book"},
+            )
+        ]
+    )
     yield "Sent."
 
 
