@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dis
 import inspect
 from collections.abc import Iterable
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from ._expected import name_of, shown
 from .errors import AuthorError
@@ -51,10 +49,9 @@ def check_handler(
         if is_generator or is_coroutine:
             raise AuthorError(f"the {label} is a plain function, and {name} is async")
     elif streams:
-        if not is_generator and (not is_coroutine or _returns_constants(handler)):
+        if not (is_generator or is_coroutine):
             raise AuthorError(
-                f"the {label} must be an async generator, async def with yield; {name} "
-                + ("has no yield" if is_coroutine else "is not")
+                f"the {label} must be an async generator, async def with yield; {name} is not"
             )
     elif not is_coroutine:
         raise AuthorError(f"the {label} must be async def, without yield; {name} is not")
@@ -72,26 +69,6 @@ def check_handler(
 
 def _parameter(parameter: inspect.Parameter) -> str:
     return str(parameter.replace(annotation=inspect.Parameter.empty))
-
-
-def _returns_constants(handler: Any) -> bool:
-    """Whether whatever a coroutine returns is a constant, ``None`` at its end included: no stream, then. A coroutine
-    that only raises returns nothing."""
-    while isinstance(handler, partial):
-        handler = cast("partial[Any]", handler).func
-    code = getattr(handler, "__code__", None)
-    if not inspect.iscode(code):
-        return False
-    ends: list[bool] = []
-    before = ""
-    for step in dis.get_instructions(code):
-        if step.opname == "RETURN_CONST":
-            ends.append(True)
-        elif step.opname == "RETURN_VALUE":
-            # One that is jumped to returns what somebody else has put there: ``return found or None``.
-            ends.append(before.startswith("LOAD_CONST") and not step.is_jump_target)
-        before = step.opname
-    return bool(ends) and all(ends)
 
 
 def check_payload(decorator: str, name: str, kind: Any) -> None:
