@@ -69,11 +69,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 Stream = AsyncIterator[Any] | Awaitable[AsyncIterator[Any]]
 Respond = TypeVar("Respond", bound=Callable[[ThreadMetadata, UserMessageItem | None, Any], Stream])
 OnAction = TypeVar(
-    "OnAction", bound=Callable[[ThreadMetadata, Action[str, Any], WidgetItem | None, Any], Stream]
+    "OnAction", bound=Callable[[ThreadMetadata, Action[Any, Any], WidgetItem | None, Any], Stream]
 )
 OnSyncAction = TypeVar(
     "OnSyncAction",
-    bound=Callable[[ThreadMetadata, Action[str, Any], WidgetItem | None, Any], Awaitable[Any]],
+    bound=Callable[[ThreadMetadata, Action[Any, Any], WidgetItem | None, Any], Awaitable[Any]],
 )
 Feedback = TypeVar("Feedback", bound=Callable[[str, list[str], FeedbackKind, Any], Awaitable[None]])
 Transcribe = TypeVar(

@@ -14,9 +14,10 @@ ROOT = Path(__file__).parents[2]
 
 USER = """
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 from chatkit_asgi import ChatKitApp, ChatKitMiddleware, ChatKitRouter, ContextRequest
+from chatkit_asgi.actions import Action
 from chatkit_asgi.store import MemoryStore
 from chatkit_asgi.types import ThreadMetadata, UserMessageItem, WidgetItem
 from chatkit_asgi.widgets import Button, Card, Form, Input, Text
@@ -51,7 +52,7 @@ async def respond(
 
 @chat.action("send")
 async def send(
-    thread: ThreadMetadata, action: Any, sender: WidgetItem | None, context: str
+    thread: ThreadMetadata, action: Action[Literal["send"], int], sender: WidgetItem | None, context: str
 ) -> AsyncIterator[Card | str]:
     card = Card(
         children=[
