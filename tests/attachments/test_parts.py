@@ -56,6 +56,8 @@ def test_a_clean_name_is_short_visible_no_path_and_stays_as_it_is(name: str) -> 
     ).map(lambda pieces: "".join(piece * times for piece, times in pieces))
 )
 @example("a" * 5000 + ".txt")
+@example("0" * 800 + "." + "0" * 200)
+@example("0" * 5000)
 @example("\u1f66\u0345." * 900)
 @example("x." + "\u0061\u0308\u0304" * 40)
 @example(" . " * 5000 + "a.txt" + " ." * 5000)
@@ -67,6 +69,11 @@ def test_a_name_that_is_shortened_first_is_what_it_was_in_full(name: str) -> Non
     full = names._shortened(full).strip(" .") or "file"
     if not re.search(MANY_MARKS, unicodedata.normalize("NFD", name)):
         assert clean_name(name) == full
+
+
+def test_a_long_name_without_an_extension_keeps_its_beginning() -> None:
+    assert clean_name("a" * 5000) == "a" * MAX_NAME
+    assert clean_name("a" * 300 + "." + "b" * 300) == "a" * MAX_NAME
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def _shortened(name: str) -> str:
     if len(name.encode()) <= MAX_NAME:
         return name
     stem, dot, extension = name.rpartition(".")
-    tail = (dot + extension).encode() if stem else b""
-    if len(tail) > MAX_NAME // 4:
+    tail = (dot + extension).encode()
+    if not stem or len(tail) > MAX_NAME // 4:
         stem, tail = name, b""
     head = stem.encode()[: MAX_NAME - len(tail)].decode(errors="ignore").rstrip(" .")
     return head + tail.decode()
