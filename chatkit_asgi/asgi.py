@@ -133,6 +133,7 @@ async def serve(
     path: str | None = None,
     raw: Any = None,
     more: Sequence[tuple[bytes, bytes]] = (),
+    send_rest: Send | None = None,
 ) -> None:
     """Answer one HTTP request over ASGI: for adapters of frameworks that let a handler do so.
 
@@ -144,6 +145,7 @@ async def serve(
         path: Of the request, below the endpoint. Default: the scope's, below its ``root_path``.
         raw: The framework's own request, for ``context``.
         more: Additional headers to send.
+        send_rest: Takes what follows the head of a stream. Default: ``send``.
     """
     try:
         response = await endpoint.handle(_request(scope, receive, path, raw))
@@ -172,7 +174,7 @@ async def serve(
     try:
         await send(start)
         del response, headers, start  # a silent stream may last for hours
-        await _stream(body, receive, send, endpoint.server.options.send_timeout)
+        await _stream(body, receive, send_rest or send, endpoint.server.options.send_timeout)
     finally:
         body.close()
 

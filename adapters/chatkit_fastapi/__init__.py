@@ -38,6 +38,10 @@ from ._openapi import Schemas
 
 __all__ = ["chatkit_router"]
 
+_SEND = "chatkit_fastapi.send"
+"""Where a request has the ``send`` that its route was given. FastAPI puts another around it, which only looks at how an
+answer begins."""
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -137,7 +141,14 @@ class _Answer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await serve(
-            self.endpoint, scope, receive, send, path=self.path, raw=self.raw, more=self.raw_headers
+            self.endpoint,
+            scope,
+            receive,
+            send,
+            path=self.path,
+            raw=self.raw,
+            more=self.raw_headers,
+            send_rest=scope.get(_SEND),
         )
         if self.background is not None:
             await self.background()
@@ -145,6 +156,10 @@ class _Answer(Response):
 
 class _Route(APIRoute):
     """Answers HTTP exceptions of dependencies in ChatKit's error format, so that the client shows the reason."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_SEND] = send
+        await super().handle(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
