@@ -7,7 +7,6 @@ Decoders are built once: one for requests, one for each type that is asked for. 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Final, TypeVar, overload
@@ -53,15 +52,6 @@ _NEITHER: Final = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 class _Tag(msgspec.Struct):
-    type: str
-
-
-class _ItemHead(msgspec.Struct):
-    """The fields that every item has, whatever its type."""
-
-    id: str
-    thread_id: str
-    created_at: datetime
     type: str
 
 
@@ -140,14 +130,10 @@ def unknown_item(data: bytes) -> UnknownItem:
     Raises:
         BadRequest: It is not an item at all.
     """
-    head = decode(data, _ItemHead)
-    return UnknownItem(
-        id=head.id,
-        thread_id=head.thread_id,
-        created_at=head.created_at,
-        type=head.type,
-        raw=bytes(data),
-    )
+    try:
+        return UnknownItem.of(bytes(data))
+    except _UNDECODABLE as problem:
+        raise _bad_request(problem) from None
 
 
 ITEM_TYPES: Final = _tags(ThreadItem)

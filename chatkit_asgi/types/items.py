@@ -229,19 +229,19 @@ class UnknownItem:
     __hash__ = None  # type: ignore[assignment]
 
     @classmethod
-    def of(cls, plain: dict[str, Any]) -> UnknownItem:
-        """The item that these values are.
+    def of(cls, raw: bytes) -> UnknownItem:
+        """The item that this JSON is; only its head is read.
 
         Raises:
-            msgspec.ValidationError: They are none: there is something that every item has, and they have not.
+            msgspec.DecodeError: It is no JSON, or lacks what every item has (``msgspec.ValidationError``).
         """
-        head = msgspec.convert(plain, _Head)
+        head = msgspec.json.decode(raw, type=_Head)
         return cls(
             id=head.id,
             thread_id=head.thread_id,
             created_at=head.created_at,
             type=head.type,
-            raw=encode(plain),
+            raw=raw,
         )
 
     def model_dump(self, **_: Any) -> dict[str, Any]:
@@ -257,7 +257,9 @@ class UnknownItem:
         self, *, update: Mapping[str, Any] | None = None, deep: bool = False
     ) -> UnknownItem:
         """A copy, with other values in the fields that are named."""
-        return UnknownItem.of(self.model_dump() | dict(update)) if update else copy.copy(self)
+        if not update:
+            return copy.copy(self)
+        return UnknownItem.of(encode(self.model_dump() | dict(update)))
 
 
 class _StoredUnion(PydanticUnion):
@@ -274,7 +276,7 @@ def _item_of(union: Any, value: Any) -> Any:
         plain: dict[str, Any] = cast("Any", value)
         name = plain.get("type")
         if isinstance(name, str) and name not in tags_of(union):
-            return UnknownItem.of(plain)
+            return UnknownItem.of(encode(plain))
     return convert(value, union)
 
 
