@@ -262,6 +262,27 @@ def test_many_may_ask_for_what_has_just_arrived(chat: Site) -> None:
     chat.say(attachment["id"]).raise_for_status()
 
 
+@pytest.mark.parametrize("step", ["size", "open"])
+def test_another_one_who_asks_may_be_faster(
+    chat: Site, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invariant: what has arrived is there, also if somebody takes it in between two steps of another."""
+    attachment = chat.two_phase(b"Hello", "a.txt", "text/plain")
+    link = chat.files.download_url(attachment["id"], "ada")
+    blobs: Any = chat.files._blobs
+    whole = getattr(blobs, step)
+    asked: list[str] = []
+
+    def slow(key: str, *range: int) -> Any:
+        asked.append(key)
+        if len(asked) == 1:
+            assert chat.client.get(link).content == b"Hello"
+        return whole(key, *range)
+
+    monkeypatch.setattr(blobs, step, slow)
+    assert chat.client.get(link).content == b"Hello"
+
+
 def test_the_bucket_itself_gives_a_file_under_its_name(chat: Site) -> None:
     from chatkit_asgi.store import S3AttachmentStore
 

@@ -129,12 +129,9 @@ class S3AttachmentStore(FileAttachmentStore[TContext]):
         key = f"{place}/incoming"
         try:
             size = await self._run(self._blobs.size, key)
-        except NotFoundError:
-            return stored
-        try:
             async with aclosing(self._chunks(key, 0, size)) as chunks:
                 return await self._receive(stored, chunks, stored.size)
-        except Conflict:  # somebody else who asks has been faster
+        except (Conflict, NotFoundError):  # nothing has come, or somebody else who asks was faster
             return await super()._arrived(place)
 
     def _presigned(
