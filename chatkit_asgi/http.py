@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from msgspec import Struct, field
 
+from ._closing import closing
 from ._expected import unexpected
 from .errors import (
     BadRequest,
@@ -140,12 +141,9 @@ async def _pieces(body: bytes | AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     if isinstance(body, bytes):
         yield body
         return
-    try:
+    async with closing(body):
         async for chunk in body:
             yield chunk
-    finally:
-        if (close := getattr(body, "aclose", None)) is not None:
-            await close()
 
 
 Route = Callable[[Request, str], Awaitable[Response]]

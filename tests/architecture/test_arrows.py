@@ -61,7 +61,17 @@ ARROWS: dict[str, set[str]] = {
         "types",
         "widgets",
     },
-    "http": {"_expected", "errors", "ids", "operations", "options", "protocol", "server", "turns"},
+    "http": {
+        "_closing",
+        "_expected",
+        "errors",
+        "ids",
+        "operations",
+        "options",
+        "protocol",
+        "server",
+        "turns",
+    },
     "files": {"_closing", "errors", "http", "operations", "protocol", "store", "types"},
     "asgi": {"_closing", "_expected", "http", "options", "server", "turns"},
     # What stands beside it.

@@ -438,47 +438,11 @@ async def pieces(_: Any, __: str) -> Response:
     return Response(status=200, headers={}, body=chunks())
 
 
-@pytest.mark.parametrize("path", ["/", "/file"])
-async def test_the_last_send_is_let_to_its_end(
-    server: Served, store: Store[Any], path: str
+async def told_of_the_end_in_the_last_send(
+    app: ASGI, path: str, last: Callable[[], Awaitable[None]]
 ) -> None:
-    """Invariant: a server that tells of the end while it takes the last of an answer, as Hypercorn does, is not
-    cancelled there: it has its connection to close or to use again."""
-    app = ChatKitApp(server)
-    app.endpoint.routes["file"] = pieces
-    told = anyio.Event()
-    steps: list[str] = []
-    body = json.dumps(CREATE).encode()
-    coming = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Any:
-        if coming:
-            return coming.pop()
-        await told.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.body" and not message.get("more_body"):
-            steps.append("begun")
-            told.set()
-            await anyio.sleep(0.05)
-            steps.append("done")
-
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": path,
-        "headers": [(b"content-type", b"application/json")],
-    }
-    with anyio.fail_after(5):
-        await app(scope, receive, send)
-    assert steps == ["begun", "done"]
-
-
-async def test_a_last_send_that_hangs_is_given_up(server: Served) -> None:
-    """Invariant: after ``send_timeout``."""
-    server.options = Options(send_timeout=0.1, handle_signals=False)
-    app = ChatKitApp(server)
+    """Ask the app as a server that tells of the end as soon as it gets the last of the answer; ``last`` is the rest of
+    that send."""
     told = anyio.Event()
     coming = [{"type": "http.request", "body": json.dumps(CREATE).encode(), "more_body": False}]
 
@@ -491,13 +455,37 @@ async def test_a_last_send_that_hangs_is_given_up(server: Served) -> None:
     async def send(message: Any) -> None:
         if message["type"] == "http.response.body" and not message.get("more_body"):
             told.set()
-            await anyio.sleep_forever()
+            await last()
 
     headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
     with anyio.fail_after(5):
-        await app(
-            {"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send
-        )
+        await app(scope, receive, send)
+
+
+@pytest.mark.parametrize("path", ["/", "/file"])
+async def test_the_last_send_is_let_to_its_end(
+    server: Served, store: Store[Any], path: str
+) -> None:
+    """Invariant: a server that tells of the end while it takes the last of an answer, as Hypercorn does, is not
+    cancelled there: it has its connection to close or to use again."""
+    app = ChatKitApp(server)
+    app.endpoint.routes["file"] = pieces
+    steps: list[str] = []
+
+    async def last() -> None:
+        steps.append("begun")
+        await anyio.sleep(0.05)
+        steps.append("done")
+
+    await told_of_the_end_in_the_last_send(app, path, last)
+    assert steps == ["begun", "done"]
+
+
+async def test_a_last_send_that_hangs_is_given_up(server: Served) -> None:
+    """Invariant: after ``send_timeout``."""
+    server.options = Options(send_timeout=0.1, handle_signals=False)
+    await told_of_the_end_in_the_last_send(ChatKitApp(server), "/", anyio.sleep_forever)
 
 
 @pytest.mark.parametrize("problem", [OSError("disk"), TimeoutError("slow"), Broken("other")])

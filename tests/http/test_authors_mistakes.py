@@ -52,19 +52,6 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await found.close()
 
 
-@pytest.fixture
-def server(store: Store[Any], options: Options) -> Served:
-    """A server whose hooks each test decides."""
-    return Served(store, options)
-
-
-@pytest.fixture
-async def client(server: Served) -> AsyncIterator[ChatKitClient]:
-    """A client of the server's app."""
-    async with talking(server) as found:
-        yield found
-
-
 _coroutines: list[Any] = []
 
 
